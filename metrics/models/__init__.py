@@ -1,0 +1,26 @@
+"""Definitions and their versions, figures and their revisions, targets and benchmarks, and the recompute ledger."""
+
+from metrics.models.definitions import Driver, Metric, MetricVersion
+from metrics.models.figures import Entry, Revision, Value
+from metrics.models.installation import Installation
+from metrics.models.ledger import MetricState, Run
+from metrics.models.notes import Disposition
+from metrics.models.sources import Source, Warehouse
+from metrics.models.targets import Benchmark, Target
+
+__all__ = [
+    "Benchmark",
+    "Disposition",
+    "Driver",
+    "Entry",
+    "Installation",
+    "Metric",
+    "MetricState",
+    "MetricVersion",
+    "Revision",
+    "Run",
+    "Source",
+    "Target",
+    "Value",
+    "Warehouse",
+]

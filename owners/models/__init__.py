@@ -1,0 +1,20 @@
+"""People, who answers for what since when, their words, and what is sent to them."""
+
+from owners.models.links import AdminLink
+from owners.models.notices import Notice
+from owners.models.ownership import Ownership
+from owners.models.people import Leader, Role, Team, User
+from owners.models.words import Action, CheckIn, Summary
+
+__all__ = [
+    "Action",
+    "AdminLink",
+    "CheckIn",
+    "Leader",
+    "Notice",
+    "Ownership",
+    "Role",
+    "Summary",
+    "Team",
+    "User",
+]

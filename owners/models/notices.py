@@ -1,0 +1,32 @@
+"""The outbox: a notice is written in the transaction of its cause and delivered at least once after it."""
+
+from django.db import models
+
+from owners.models.people import Leader
+
+
+class Notice(models.Model):
+    """One message to one person. `key` makes a repeat recognisable and is sent along with it."""
+
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=40)
+    leader = models.ForeignKey(
+        Leader, null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+    )
+    subject = models.CharField(max_length=300)
+    body = models.TextField()
+    path = models.CharField(max_length=300, blank=True)  # of the page it is about
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["created_at"], condition=models.Q(sent_at=None), name="notices_to_send")
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
