@@ -1,4 +1,4 @@
-"""Published cases and real data, which lie beside the checkout; tests that need them skip where they are absent."""
+"""Published cases and real data that lie beside the checkout; tests that need them skip without them."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What can be asked of a warehouse, as frozen dataclasses; nothing here knows of metrics' owners or targets."""
+"""What can be asked of a warehouse, as frozen dataclasses; nothing here knows of owners or targets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

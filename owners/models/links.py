@@ -4,7 +4,7 @@ from django.db import models
 
 
 class AdminLink(models.Model):
-    """A hashed one-time secret. With an empty `email` it makes the first admin and is valid while none exists."""
+    """A hashed one-time secret. With an empty `email` it makes the first admin, valid while none exists."""
 
     digest = models.CharField(max_length=64, unique=True)  # SHA-256 of the secret in the link
     email = models.EmailField(blank=True)
