@@ -17,12 +17,8 @@ _WHOLE_CURRENCIES = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})  # ISO 4217 w
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _TIME_SUFFIXES = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 _SUFFIXES = {"seconds": "s", "minutes": "min", "hours": "h", "days": "d"}
-_SCALES = (
-    (Decimal(10) ** 3, "k"),
-    (Decimal(10) ** 6, "M"),
-    (Decimal(10) ** 9, "bn"),
-    (Decimal(10) ** 12, "tn"),
-)
+_SCALES = ((Decimal("1e3"), "k"), (Decimal("1e6"), "M"), (Decimal("1e9"), "bn"), (Decimal("1e12"), "tn"))
+_ABSURD = Decimal("1e18")  # beyond, powers of ten are kinder than a row of zeros
 _SHORTEN_FROM = 10_000  # 6 940 is said whole, 12 438 as 12.4k
 
 

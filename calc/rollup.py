@@ -39,7 +39,7 @@ _BY_AGGREGATION = {
     "avg": Merge.SHARE,
 }
 _REASONS = {
-    "count_distinct": "distinct counts do not add up: someone counted in two of the periods would count twice",
+    "count_distinct": "distinct counts do not add up: someone in two of the periods would count twice",
     "median": "a median cannot be computed from medians of shorter periods",
     "ratio": "a ratio needs the numerators and denominators of the shorter periods, not their ratios",
 }
@@ -121,7 +121,7 @@ def merge_days(
     daily: bool = False,
     aggregation: str = "",
 ) -> Rolled:
-    """One period's figure from its days' figures, up to `through` (exclusive: watermark or the due day's end).
+    """One period's figure from its days' figures, up to `through`, exclusive (the watermark, say).
 
     daily: the source promises a row a day, so that one absent or null elapsed day makes the figure unknown
     and names itself; without the promise a day without a figure is left out.
@@ -139,8 +139,8 @@ def merge_days(
 def compare(now: float | None, then: float | None, unit: str = "count") -> float | None:
     """The change: for amounts a fraction (0.1 is 10 % more), for shares the difference of fractions.
 
-    None where a side is unknown, or where an amount was 0. From a negative amount the fraction is of its size,
-    so that its sign still says the direction; for positive ones it is now / then - 1.
+    None where a side is unknown, or where an amount was 0. From a negative amount the fraction is of its
+    size, so that its sign still says the direction; for positive ones it is now / then - 1.
     """
     if now is None or then is None or not (math.isfinite(now) and math.isfinite(then)):
         return None
