@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import environ
+import pghistory
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -98,3 +99,6 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CELERY_BROKER_URL = REDIS_URL
+
+# Every change has a history, the removal of a row too.
+PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())

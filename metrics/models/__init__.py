@@ -1,4 +1,4 @@
-"""Definitions and their versions, figures and their revisions, targets and benchmarks, and the recompute ledger."""
+"""Definitions and versions, figures and revisions, targets and benchmarks, and the recompute ledger."""
 
 from metrics.models.definitions import Driver, Metric, MetricVersion
 from metrics.models.figures import Entry, Revision, Value

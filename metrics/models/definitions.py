@@ -7,8 +7,8 @@ from django.db import models
 
 @pghistory.track()
 class Metric(models.Model):
-    """One metric as defined. `spec` holds the keys of its type (`measure`, `numerator`, `formula`, `collect`, ...)
-    exactly as the definitions file writes them; everything that a page filters by is a column."""
+    """One metric as defined. `spec` holds the keys of its type (`measure`, `numerator`, `formula`, ...) exactly
+    as the definitions file writes them; everything that a page filters by is a column."""
 
     key = models.CharField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
@@ -41,7 +41,7 @@ class Metric(models.Model):
 
 
 class MetricVersion(models.Model):
-    """How a metric was computed from a moment on. `fingerprint` covers the operands and the source as well."""
+    """How a metric was computed from a moment on. `fingerprint` covers operands and source as well."""
 
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -64,7 +64,7 @@ class MetricVersion(models.Model):
 
 @pghistory.track()
 class Driver(models.Model):
-    """An edge of the metric tree: `driver` moves `metric`, by arithmetic (component) or by hypothesis (influence)."""
+    """An edge of the tree: `driver` moves `metric`, by arithmetic (component) or hypothesis (influence)."""
 
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, related_name="drivers")
     driver = models.ForeignKey(Metric, on_delete=models.CASCADE, related_name="drives")

@@ -9,7 +9,7 @@ from metrics.models.sources import Source
 
 
 class Run(models.Model):
-    """One recompute of a source (None: of dependents and manual metrics) over `[window_start, window_end)`."""
+    """One recompute of a source (None: dependents and manual metrics) over `[window_start, window_end)`."""
 
     class State(models.TextChoices):
         DUE = "due", "waiting"

@@ -8,7 +8,7 @@ from owners.models import Leader
 
 @pghistory.track(exclude=["secrets"])
 class Warehouse(models.Model):
-    """One connection. `options` holds what was written, `${NAME}` unresolved; secrets typed in are encrypted."""
+    """One connection. `options` holds what was written, `${NAME}` unresolved; typed secrets are encrypted."""
 
     key = models.CharField(max_length=80, unique=True)
     engine = models.CharField(max_length=40)
@@ -20,9 +20,11 @@ class Warehouse(models.Model):
         return self.key
 
 
-@pghistory.track(fields=["key", "warehouse", "spec", "data_owner", "archived_at"], model_name="SourceEvent")
+@pghistory.track(
+    fields=["key", "warehouse", "spec", "data_owner", "archived_at", "watermark"], model_name="SourceEvent"
+)
 class Source(models.Model):
-    """A table or query with a time column. `spec` is the definition as written in the file, without `warehouse`."""
+    """A table or query with a time column. `spec` is the definition as written, without `warehouse`."""
 
     key = models.CharField(max_length=80, unique=True)
     warehouse = models.ForeignKey(Warehouse, on_delete=models.PROTECT, related_name="sources")

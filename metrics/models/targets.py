@@ -9,8 +9,8 @@ from metrics.models.definitions import Metric
 
 @pghistory.track()
 class Target(models.Model):
-    """A metric's goal for a quarter. `growth` is kept as written until the base quarter is reviewed; `value` is
-    then its resolved number. `agreed_value` is what the owner agreed to, if so far anything."""
+    """A metric's goal for a quarter. `growth` is kept as written until the base quarter is reviewed; `value`
+    is then its resolved number. `agreed_value` is what the owner agreed to, if anything so far."""
 
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, related_name="targets")
     quarter = models.CharField(max_length=7)  # 2011-Q3

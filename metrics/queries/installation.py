@@ -1,0 +1,30 @@
+"""The installation's calendar, name and today."""
+
+from datetime import date, datetime
+
+from django.utils import timezone
+
+from calc.calendar import Calendar
+from metrics.models import Installation
+
+
+def calendar() -> Calendar:
+    """The installation's calendar (one query)."""
+    return calendar_from(Installation.objects.filter(id=1).first())
+
+
+def calendar_from(row: Installation | None) -> Calendar:
+    if row is None:
+        return Calendar()
+    return Calendar(row.timezone, row.week_start, row.fiscal_year_start, row.holidays)
+
+
+def head() -> tuple[str, bool]:
+    """The installation's name ("" while unnamed) and whether it shows demo data."""
+    row = Installation.objects.filter(id=1).first()
+    return (row.name, row.demo) if row else ("", False)
+
+
+def today(cal: Calendar, now: datetime | None = None) -> date:
+    """The local day of `now` (default: this moment)."""
+    return cal.day_of(now or timezone.now())

@@ -1,0 +1,372 @@
+"""What pages, exports and the API are given: frozen dataclasses, no model instances, nothing left to query.
+
+Shares are fractions (0.934); None is unknown and must be shown as such. Dates are local; ends are exclusive.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from calc.status import Status
+
+
+@dataclass(frozen=True)
+class Person:
+    key: str
+    name: str
+    title: str = ""
+    team: str = ""
+
+
+@dataclass(frozen=True)
+class MetricHead:
+    """What a metric is, for a row or a page's head."""
+
+    id: int
+    key: str
+    name: str
+    role: str  # north_star | focus | guardrail | supporting
+    lens: str
+    stage: str
+    unit: str
+    better: str  # up | down | band
+    low: float | None
+    high: float | None
+    type: str
+    manual: bool
+    definition: str
+    success: str
+    segment: str
+    visible: str
+    owner: Person | None
+    goal_kind: str  # total | level
+    goal_grain: str  # the grain of a level's figure; "quarter" for totals
+    grain: str  # its own rhythm: the grain in which people speak of it (week; month for monthly manual ones)
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One metric's quarter, judged at the last day or period that is due."""
+
+    metric: MetricHead
+    quarter: str
+    target: float | None
+    agreed_target: float | None
+    benchmark: float | None  # of the month (or point) that the figure due is held against
+    baseline: float | None
+    figure: float | None  # the figure due
+    period_start: date | None  # of the figure due
+    period_end: date | None
+    planned_to_date: float | None
+    gap: float | None  # figure - planned, in the metric's unit
+    progress: float | None
+    pace: float | None
+    required_rate: float | None  # what the rest needs per month of the quarter, for totals
+    required_per_day: float | None
+    forecast: float | None
+    probability: float | None
+    status: Status
+    reason: str  # why, in words
+    due_through: date | None  # the day that elapsed time and plan run to (inclusive)
+    provisional: bool
+    stale_since: datetime | None
+    target_preliminary: bool = False  # a growth target whose base quarter is not reviewed
+
+
+@dataclass(frozen=True)
+class Point:
+    """A figure on a time axis. `at` is the last day of its period."""
+
+    start: date
+    at: date
+    value: float | None
+    provisional: bool = False
+    numerator: float | None = None
+    denominator: float | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class QuarterChart:
+    """The quarter's progress. Totals: `actual` runs up day by day (manual ones by entered period). Levels:
+    `actual` holds the judged figures (goal grain), `fine` the weekly ones between them where they exist."""
+
+    metric: MetricHead
+    quarter: str
+    label: str
+    start: date
+    end: date
+    kind: str
+    actual: tuple[Point, ...]
+    fine: tuple[Point, ...]
+    plan: tuple[tuple[date, float], ...]  # the dashed line, one point a day or a period
+    benchmarks: tuple[tuple[date, float], ...]  # the diamonds, at the last day of each month
+    target: float | None
+    agreed_target: float | None
+    last_year: tuple[tuple[date, float], ...]  # same quarter a year back, moved onto this quarter's days
+    due_through: date | None
+
+
+@dataclass(frozen=True)
+class Words:
+    """An owner's dated sentence."""
+
+    text: str
+    date: date
+    by: str
+    confidence: float | None = None
+    next_step: str = ""
+
+
+@dataclass(frozen=True)
+class Todo:
+    text: str
+    person: str
+    due_date: date | None
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The last whole figure in the metric's own rhythm, with its change on the one before and on a year ago."""
+
+    grain: str
+    start: date
+    end: date
+    value: float | None
+    change: float | None  # fraction, or points (difference of fractions) for shares
+    year_change: float | None
+    provisional: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the board."""
+
+    progress: Progress
+    latest: Latest | None
+    spark: tuple[Point, ...]  # up to 13 of the own rhythm, oldest first
+    words: Words | None
+    action: Todo | None
+
+    @property
+    def metric(self) -> MetricHead:
+        return self.progress.metric
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that has changed since the last meeting, with the page that explains it."""
+
+    kind: str  # worse | better | restated | missing | late | stale | unowned
+    count: int
+    text: str  # "1 fell to at risk"
+    names: tuple[str, ...]
+    path: str  # a URL path with its state
+
+
+@dataclass(frozen=True)
+class Board:
+    quarter: str
+    label: str
+    previous: str
+    following: str | None  # None when the quarter has not begun
+    as_of: date
+    since: date  # the start of "what changed"
+    due_through: date | None
+    north_star: Row | None
+    north_star_chart: QuarterChart | None
+    rows: tuple[Row, ...]  # focus and supporting, worst first
+    guardrails: tuple[Row, ...]
+    changes: tuple[Change, ...]
+    banners: tuple[str, ...]  # sources that are late or failed, in words
+    lenses: tuple[str, ...]
+    teams: tuple[tuple[str, str], ...]  # key, name
+    owners: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class LeaderCard:
+    """A line of /leaders/: states counted, no ranking."""
+
+    person: Person
+    rows: tuple[Row, ...]
+    due: tuple[str, ...]  # what is due from them, in words
+
+
+@dataclass(frozen=True)
+class LeaderPage:
+    person: Person
+    quarter: str
+    label: str
+    as_of: date
+    summary: str  # Markdown as written
+    needs: str
+    summary_by: str
+    summary_at: datetime | None
+    rows: tuple[Row, ...]
+    charts: dict[str, QuarterChart] = field(default_factory=dict)  # by metric key
+    check_ins: tuple[tuple[MetricHead, Words], ...] = ()
+    actions: tuple[Todo, ...] = ()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Process limits of a metric's history, in its unit; see calc.xmr."""
+
+    centre: float
+    upper: float
+    lower: float
+    upper_range: float
+
+
+@dataclass(frozen=True)
+class Signal:
+    start: date
+    at: date
+    value: float
+    rules: tuple[str, ...]
+    disposition: str  # what it was, "" while unexplained
+    by: str
+
+
+@dataclass(frozen=True)
+class History:
+    grain: str
+    points: tuple[Point, ...]
+    limits: Limits | None
+    signals: tuple[Signal, ...]
+    seams: tuple[tuple[date, str], ...]  # version seams: date, words
+
+
+@dataclass(frozen=True)
+class Segment:
+    member: str
+    figure: float | None
+    before: float | None  # the same elapsed part of the quarter before
+    year_before: float | None
+    spark: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Restatement:
+    start: date
+    end: date
+    grain: str
+    segment: str
+    before: float | None
+    after: float | None
+    replaced_at: datetime
+    cause: str
+
+
+@dataclass(frozen=True)
+class RunLine:
+    id: int
+    source: str
+    state: str
+    cause: str
+    window_start: date
+    window_end: date
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    seconds: float | None
+    rows_written: int | None
+    rows_changed: int | None
+    attempts: int
+    step: str
+    error: str
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    number: int
+    created_at: datetime
+    by: str
+    reason: str
+    effective_date: date | None
+
+
+@dataclass(frozen=True)
+class EntryCell:
+    """One cell of a manual metric's grid. `token` names the entry's state, so that a conflict can be seen."""
+
+    start: date
+    end: date
+    label: str
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    note: str
+    by: str
+    entered_at: datetime | None
+    due_date: date | None
+    open: bool  # may be entered: the period has begun
+    late: bool
+    token: str
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    metric: str
+    name: str
+    relation: str
+    lag: str
+
+
+@dataclass(frozen=True)
+class MetricPage:
+    row: Row
+    chart: QuarterChart
+    history: History
+    quarters: tuple[tuple[str, float | None, float | None], ...]
+    # (quarter's label, figure in the same elapsed part, whole quarter's figure), newest first
+    segments: dict[str, tuple[Segment, ...]]  # by dimension
+    drivers: tuple[Neighbour, ...]
+    drives: tuple[Neighbour, ...]
+    check_ins: tuple[Words, ...]
+    owners: tuple[tuple[date, str], ...]  # since when, who ("vacant")
+    restatements: tuple[Restatement, ...]
+    versions: tuple[VersionLine, ...]
+    runs: tuple[RunLine, ...]
+    entries: tuple[EntryCell, ...]  # of a manual metric, newest first
+    collect: dict[str, str]  # by, every, due, from, how
+    sql: tuple[tuple[str, str], ...]  # (title, text) of how it is computed
+    error: str  # of the last failed recompute
+    held: tuple[str, ...]  # implausible figures held for checking, in words
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    key: str
+    warehouse: str
+    engine: str
+    state: str  # fresh | late | failed | unknown
+    watermark: date | None
+    checked_at: datetime | None
+    late_since: datetime | None
+    data_owner: str
+    metrics: tuple[tuple[str, str], ...]
+    error: str
+
+
+@dataclass(frozen=True)
+class TargetCell:
+    month: date
+    value: float | None
+
+
+@dataclass(frozen=True)
+class TargetRow:
+    """A line of the grid metrics x months. `token` names the stored state, so that a conflict can be seen."""
+
+    metric: MetricHead
+    quarter: str
+    value: float | None
+    agreed_value: float | None
+    growth: str
+    months: tuple[TargetCell, ...]
+    adds_up: bool  # whether the months must add up to the target
+    last_year: float | None
+    last_quarter: float | None
+    token: str
