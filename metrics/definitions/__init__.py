@@ -1,0 +1,2 @@
+"""The definitions file: reading it, checking it, and turning what is stored into what a warehouse can
+compute."""
