@@ -9,7 +9,11 @@ from metrics.models.sources import Source
 
 
 class Run(models.Model):
-    """One recompute of a source (None: dependents and manual metrics) over `[window_start, window_end)`."""
+    """One recompute of a source (None: dependents and manual metrics) over `[window_start, window_end)`.
+
+    Without a window_start it covers what has changed since the last run; date.min begins with the first row.
+    Without a window_end it reaches as far as the rows do.
+    """
 
     class State(models.TextChoices):
         DUE = "due", "waiting"
@@ -24,8 +28,10 @@ class Run(models.Model):
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.CASCADE, related_name="runs")
     metrics = models.JSONField(default=list)  # keys; [] means all of the source
     versions = models.JSONField(default=dict)  # key -> version number it was planned with
-    window_start = models.DateField()
-    window_end = models.DateField()  # exclusive
+    window_start = models.DateField(null=True, blank=True)
+    window_end = models.DateField(null=True, blank=True)  # exclusive
+    computed_start = models.DateField(null=True, blank=True)  # what was recomputed in the end, in whole periods
+    computed_end = models.DateField(null=True, blank=True)
     cause = models.CharField(max_length=20)  # schedule | request | definition | late_data | correction
     state = models.CharField(max_length=12, choices=State.choices, default=State.DUE)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -66,6 +72,7 @@ class MetricState(models.Model):
     metric = models.OneToOneField(Metric, on_delete=models.CASCADE, related_name="state")
     attempts = models.PositiveSmallIntegerField(default=0)
     stale_since = models.DateTimeField(null=True, blank=True)
+    dirty_from = models.DateField(null=True, blank=True)  # figures from this day on have missed changes
     quarantined_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)

@@ -38,6 +38,7 @@ class Source(models.Model):
     watermark = models.DateField(null=True, blank=True)  # exclusive: rows before this local day are complete
     checked_at = models.DateTimeField(null=True, blank=True)  # when the watermark was last read
     changed_to = models.DateTimeField(null=True, blank=True)  # newest `changed_at` that was taken in
+    top = models.JSONField(default=dict)  # dimension -> members kept by name, once there are too many
     late_since = models.DateTimeField(null=True, blank=True)
     failed_since = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
