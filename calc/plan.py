@@ -36,8 +36,8 @@ class Shape(StrEnum):
 class Plan:
     """A quarter's goal.
 
-    benchmarks: first day of a month -> figure; of an additive total the month's amount, of a non-additive total the
-    quarter to date at the month's end, of a level its height in that month. Months may be left out.
+    benchmarks: first day of a month -> figure; of an additive total the month's amount, of a non-additive
+    total the quarter to date at the month's end, of a level its height in that month. Months may be left out.
     baseline: the level from which the quarter starts; None is unknown.
     last_year: weights of the days of this quarter for `Shape.LAST_YEAR`; see `weights_of_last_year`.
     grain: of a level, the period whose figure is judged.
@@ -53,7 +53,7 @@ class Plan:
     grain: Grain = Grain.MONTH
     holidays: frozenset[date] = frozenset()
     last_year: Mapping[date, float] = field(default_factory=dict)
-    calendar: Calendar = Calendar()
+    calendar: Calendar = field(default_factory=Calendar)
 
     @property
     def months(self) -> tuple[Period, ...]:
@@ -83,11 +83,11 @@ class Plan:
         return self.weight(end, self.quarter.end)
 
     def remaining_months(self, end: date) -> float:
-        """How many months, by the shape, are left after the days before `end`: 2.0 at the end of the first."""
+        """How many months, by the shape, are left from `end` on: 2.0 when the first has ended."""
         return math.fsum(1 - self._within(month.start, month.end, end) for month in self.months)
 
     def share_to(self, end: date) -> float:
-        """The share of the plan, 0 to 1, that lies before `end`: of a total its amount, of a level its time."""
+        """The share of the plan, 0 to 1, before `end`: of a total its amount, of a level its time."""
         planned = self.planned_to(end) if self.kind is GoalKind.TOTAL else None
         if planned is not None and self.target > 0:
             return min(max(planned / self.target, 0.0), 1.0)
@@ -96,8 +96,8 @@ class Plan:
     def planned_to(self, end: date) -> float | None:
         """What should have been reached by the days before `end`.
 
-        Totals: whole months' benchmarks and the shape's part of the current one; 0 before the quarter. Levels: the
-        height planned for the last whole period that ended by then; None while none has.
+        Totals: whole months' benchmarks and the shape's part of the current one; 0 before the quarter.
+        Levels: the height planned for the last whole period that ended by then; None while none has.
         """
         if self.kind is GoalKind.LEVEL:
             period = self.due_period(end)
@@ -170,7 +170,7 @@ class Plan:
                 )
             )
         if (self.target - total) * (1 if self.target >= 0 else -1) < 0:
-            return f"the benchmarks add up to {_say(total)}, which leaves less than nothing of {_say(self.target)}"
+            return f"the benchmarks add up to {_say(total)}, already past the target of {_say(self.target)}"
         return ""
 
     def _has(self, month: Period) -> bool:
@@ -180,7 +180,7 @@ class Plan:
         return self.benchmarks.get(self.months[-1].start, self.target)
 
     def _amounts(self) -> list[float]:
-        """Months' amounts of an additive total; what is not stated shares the rest of the target by the shape."""
+        """Months' amounts of an additive total; months not stated share the rest of it by the shape."""
         rest = self.target - math.fsum(self.benchmarks.get(month.start, 0.0) for month in self.months)
         weights = {m.start: self.weight(m.start, m.end) for m in self.months if not self._has(m)}
         whole = math.fsum(weights.values())
@@ -191,7 +191,7 @@ class Plan:
         ]
 
     def _level_of(self, month: Period) -> float:
-        """A month's stated level, else on the line from the baseline; without a baseline the target itself."""
+        """A month's stated level, else one on the line from the baseline; without one the target itself."""
         return self.benchmarks[month.start] if self._has(month) else self._line(self.months.index(month))
 
     def _line(self, index: int) -> float:
@@ -211,7 +211,7 @@ class Plan:
         return low + (high - low) * (index - left) / (right - left)
 
     def _level_at(self, end: date) -> float:
-        """The height planned for a period that ends (exclusive) on `end`: by days between the months' ends."""
+        """The height planned for a period that ends on `end` (exclusive): by days between months' ends."""
         points = self.points()
         start = self.baseline if self.baseline is not None else points[0][1]
         line = [(self.quarter.start, start), *points]
@@ -237,7 +237,7 @@ class Plan:
         return points[-1][1]
 
     def _within(self, start: date, stop: date, end: date) -> float:
-        """The part, 0 to 1, of `[start, stop)` before `end`, by the shape; by days where it gives no weight."""
+        """The part, 0 to 1, of `[start, stop)` before `end`, by the shape; by days where that is empty."""
         if end <= start:
             return 0.0
         if end >= stop:
@@ -280,9 +280,9 @@ def split(
 ) -> dict[date, float]:
     """Proposed month amounts of a total that add up to its target exactly.
 
-    how: `months` (thirds), `days` (by length, or by `weights` of days) or `season` (by `weights` of months, that is
-    last year's figures by the first day of this year's month). step: round each to a multiple, the largest
-    remainders first. ValueError for an unknown `how`, for weights that are missing, negative or all 0.
+    how: `months` (thirds), `days` (by length, or by `weights` of days) or `season` (by `weights` of months,
+    that is last year's figures by the first day of this year's month). step: round each to a multiple, the
+    largest remainders first. ValueError for an unknown `how` and weights that are missing, negative or all 0.
     """
     months = months_of(quarter)
     weigh = weights if callable(weights) else None if weights is None else lambda day: weights.get(day, 0.0)
