@@ -4,13 +4,28 @@
 import os
 import sys
 
+REFUSED = 2
 
-def main() -> None:
+
+def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "northstar.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from northstar.database import for_command
+    from northstar.stack.errors import StackError
+
+    try:
+        with for_command(sys.argv):
+            execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        print(f"Refused: {error}", file=sys.stderr)
+        return REFUSED
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,22 +1,82 @@
 """Every setting, read from the environment or `.env` by django-environ; documented in docs/settings.md."""
 
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import environ
-import pghistory
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from northstar import logs
+from northstar.keys import kept
+from northstar.stack import valkey
+from northstar.stack.layout import Layout
+from northstar.stack.postgres import APP_ROLE, DATABASE, OWNER_ROLE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+SHORTEST_SECRET_KEY = 50  # characters; what Django's own deployment check asks for
 
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(env.str("NORTHSTAR_ENV_FILE", default=str(BASE_DIR / ".env")))
 
-DATA_DIR = Path(env.str("NORTHSTAR_DATA", default=str(BASE_DIR / ".northstar"))).absolute()
+
 PRODUCTION = env.bool("NORTHSTAR_PRODUCTION", default=False)
+DATA_DIR = Path(env.str("NORTHSTAR_DATA", default=str(BASE_DIR / ".northstar"))).absolute()
+DEMO = env.bool("DEMO", default=False)
+BIND = env.str("BIND", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+WEB_WORKERS = env.int("WEB_WORKERS", default=2)
+WEB_THREADS = env.int("WEB_THREADS", default=4)
+WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
+
+
+def _required(name: str) -> str:
+    value = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} must be set when NORTHSTAR_PRODUCTION is true; see docs/settings.md."
+        )
+    return value
+
+
+if PRODUCTION:
+    SECRET_KEY = _required("SECRET_KEY")
+    if len(SECRET_KEY) < SHORTEST_SECRET_KEY or "insecure" in SECRET_KEY or len(set(SECRET_KEY)) < 5:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY must be random and have at least {SHORTEST_SECRET_KEY} characters when "
+            "NORTHSTAR_PRODUCTION is true. docs/settings.md shows how to make one."
+        )
+    _required("NORTHSTAR_ENCRYPTION_KEYS")
+    _required("DATABASE_URL")
+    _required("REDIS_URL")
+else:
+    SECRET_KEY = env.str("SECRET_KEY", default="") or kept(DATA_DIR / "secret_key", get_random_secret_key)
+
+# Secrets in the database are encrypted with the first; all of them decrypt, so that a key can be exchanged.
+NORTHSTAR_ENCRYPTION_KEYS = env.list("NORTHSTAR_ENCRYPTION_KEYS", default=[]) or [
+    kept(DATA_DIR / "encryption_key", lambda: Fernet.generate_key().decode())
+]
+try:
+    for _key in NORTHSTAR_ENCRYPTION_KEYS:
+        Fernet(_key)
+except ValueError as error:
+    raise ImproperlyConfigured(
+        "NORTHSTAR_ENCRYPTION_KEYS must be Fernet keys, separated by commas. docs/settings.md shows how to make one."
+    ) from error
+
+
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="insecure-development-key")
+if DEBUG and PRODUCTION:
+    raise ImproperlyConfigured(
+        "DEBUG shows secrets to visitors and is refused when NORTHSTAR_PRODUCTION is true."
+    )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    "northstar",  # first: its `migrate` and `collectstatic` come before Django's
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -37,7 +97,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "owners",
     "metrics",
-    "northstar",
+    "demo",
 ]
 
 MIDDLEWARE = [
@@ -71,9 +131,91 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///northstar")}
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+
+EMBEDDED_DATABASE = not env.str("DATABASE_URL", default="")
+DATABASE_POOL = env.int("DATABASE_POOL", default=0)
+LAYOUT = Layout.of(DATA_DIR)
+
+
+def _database(url: str) -> dict[str, Any]:
+    """Django's words for a database URL. The host may be a socket's directory, its slashes written as `%2F`."""
+    words: dict[str, Any] = dict(env.db_url_config(url))
+    host = unquote(urlsplit(url).netloc.rpartition("@")[2])
+    return {**words, "HOST": host} if host.startswith("/") else words
+
+
+if EMBEDDED_DATABASE:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": DATABASE,
+            "USER": APP_ROLE,
+            "HOST": str(LAYOUT.sockets),
+        }
+    }
+    DATABASE_OWNER = {"USER": OWNER_ROLE}
+else:
+    DATABASES = {"default": _database(env.str("DATABASE_URL"))}
+    _owner = _database(env.str("DATABASE_OWNER_URL", default="") or env.str("DATABASE_URL"))
+    # Who migrates. The database itself is the same one.
+    DATABASE_OWNER = {part: _owner.get(part, "") for part in ("USER", "PASSWORD", "HOST", "PORT")}
+
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"].setdefault("OPTIONS", {})
+if DATABASE_POOL:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 10}
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+EMBEDDED_BELL = not env.str("REDIS_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="") or valkey.url(LAYOUT)
+CACHES = {
+    "default": {
+        "BACKEND": "northstar.cache.TolerantRedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "northstar",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
+BROKER_TIMEOUT = 2  # seconds; a dead Redis must not hold up a request
+# Celery names a unix socket in its own way.
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # An unacknowledged task comes back after this many seconds. Shorter than a long recompute starts it again while
+    # it runs (the ledger's fence would drop the second one's work, but it would still cost the warehouse).
+    "visibility_timeout": 6 * 3600,
+    "socket_timeout": 30,
+    "socket_connect_timeout": BROKER_TIMEOUT,
+    "socket_keepalive": True,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_max": 0.2,
+    "retry_on_timeout": False,
+    "health_check_interval": 30,
+}
+CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_TIMEOUT
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_TIMEZONE = "UTC"
+
+
 AUTH_USER_MODEL = "owners.User"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -88,17 +230,44 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 LOGIN_REDIRECT_URL = "/"
 
-LANGUAGE_CODE = "en-gb"
-USE_I18N = True
-USE_TZ = True
-TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "static"))).absolute()
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "northstar.finders.PlotlyFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
 
-REDIS_URL = env.str("REDIS_URL", default="")
-CELERY_BROKER_URL = REDIS_URL
 
-# Every change has a history, the removal of a row too.
-PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+SECURE_COOKIES = env.bool("SECURE_COOKIES", default=PRODUCTION)
+SESSION_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SECURE = SECURE_COOKIES
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=30 * 24 * 3600 if PRODUCTION else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Subdomains and preload lists concern the whole domain, which is its owner's to decide, not this program's.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="northstar@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+
+LOGGING = logs.configuration(
+    level=env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING").upper(),
+    as_json=env.bool("LOG_JSON", default=PRODUCTION),
+)
