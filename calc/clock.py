@@ -1,0 +1,97 @@
+"""The data's clock: what is final, what is due, and which part of another period is equally old.
+
+A watermark is an exclusive local date: rows of the days before it are complete. `as_of` is always given.
+"""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from calc.calendar import Calendar, Grain, Period, add_months
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Due:
+    """When a hand-entered figure must be there: so many days, or working days, after its period has ended."""
+
+    days: int = 0
+    working: bool = False
+
+
+def is_final(period: Period, watermark: date, lateness: timedelta = timedelta(0)) -> bool:
+    """Whether no row of the period may yet come; a begun day of lateness counts whole."""
+    return period.end <= watermark - timedelta(days=math.ceil(lateness / DAY))
+
+
+def last_due_day(as_of: date, watermark: date | None, manual_end: date | None = None) -> date:
+    """The last day (inclusive) that is due: min(as_of, the day before the watermark, the last day of the
+    manual metric's last due period, whose exclusive end is `manual_end`)."""
+    days = [as_of]
+    if watermark is not None:
+        days.append(watermark - DAY)
+    if manual_end is not None:
+        days.append(manual_end - DAY)
+    return min(days)
+
+
+def days_behind(as_of: date, watermark: date, end: date) -> int:
+    """How many days before `as_of` (and before `end`, the quarter's) should be loaded and are not.
+
+    The day `as_of` itself is still running, so data complete through yesterday are 0 days behind.
+    """
+    return max((min(as_of, end) - watermark).days, 0)
+
+
+def equal_part(period: Period, through: date, other: Period) -> Period:
+    """The part of `other` that is as far along as `period` is after the day `through`.
+
+    Weeks and days by days; months, quarters and years by calendar day (31 Aug of Q3 is 31 May of Q2, and a
+    day that a month lacks is its last), and whole against whole. Empty where the period has not begun.
+    """
+    if through < period.start:
+        return Period(other.start, other.start, other.grain)
+    if through + DAY >= period.end:
+        return other
+    if period.grain.whole in (Grain.DAY, Grain.WEEK):
+        end = other.start + (through + DAY - period.start)
+    else:
+        months = (other.start.year - period.start.year) * 12 + other.start.month - period.start.month
+        end = add_months(through, months) + DAY
+    return Period(other.start, min(end, other.end), other.grain)
+
+
+def is_working(day: date, holidays: Collection[date] = frozenset()) -> bool:
+    """Monday to Friday and no holiday."""
+    return day.weekday() < 5 and day not in holidays
+
+
+def due_date(period: Period, due: Due, holidays: Collection[date] = frozenset()) -> date:
+    """The last day on which a period's figure is still in time.
+
+    Three working days after July 2011 (its end is Monday 1 Aug) is Wednesday 3 Aug; 0 is the first day after.
+    """
+    if not due.working:
+        return period.end + DAY * max(due.days - 1, 0)
+    day, left = period.end, max(due.days, 1)
+    while True:
+        left -= is_working(day, holidays)
+        if not left:
+            return day
+        day += DAY
+
+
+def last_due_period(
+    calendar: Calendar,
+    grain: Grain,
+    as_of: date,
+    due: Due,
+    holidays: Collection[date] = frozenset(),
+) -> Period:
+    """The newest period whose figure must be there, that is whose due date is before `as_of`."""
+    period = calendar.previous(calendar.period(grain, as_of))
+    while due_date(period, due, holidays) >= as_of:
+        period = calendar.previous(period)
+    return period
