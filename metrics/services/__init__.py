@@ -1,0 +1,1 @@
+"""What writes: atomic, after checking the right to do it."""

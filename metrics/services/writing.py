@@ -1,0 +1,446 @@
+"""The only way by which figures reach the database: one COPY, one MERGE, and a revision for what they replace."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from calc.calendar import Calendar, Grain, Period
+
+FINAL, PROVISIONAL = "final", "provisional"
+SAME = 1e-12  # relative difference of floats below which a figure counts as unchanged
+LONGEST_MEMBER = 200  # characters, as the column has it
+NAMED = 3  # faulty figures that a refusal names one by one
+
+# All writers of figures queue here, so that a source's figures and their dependents' are never mixed of two runs.
+WRITERS = 0x4E5354_01
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A figure about to be written. `value` None is unknown; `dimension` and `member` are "" for the whole."""
+
+    metric: int  # id
+    grain: str
+    start: date
+    end: date
+    dimension: str
+    member: str
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    immature: int | None
+    status: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What was recomputed: figures of this metric, grain and dimension whose last day lies in `[start, end)`.
+
+    Stored figures of a scope that are not written again are removed.
+    """
+
+    metric: int
+    grain: str
+    dimension: str
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Touched:
+    """A figure that was written anew, changed in value or status, or removed."""
+
+    metric: int
+    grain: str
+    start: date
+    end: date
+    dimension: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An implausible figure that was not written; the last good one stays."""
+
+    grain: str
+    start: date
+    end: date
+    value: float | None
+    reason: str
+
+
+@dataclass
+class Written:
+    """rows: figures offered. changed: figures new, removed or of another value (not of another status only).
+    refused: metric id -> why none of its figures was taken. held: metric id -> implausible figures."""
+
+    rows: int = 0
+    changed: int = 0
+    touched: set[Touched] = field(default_factory=set)
+    refused: dict[int, str] = field(default_factory=dict)
+    held: dict[int, list[Held]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A metric's watermark before a write and with it, exclusive local days. None: nothing loaded (yet)."""
+
+    before: date | None
+    now: date | None
+
+
+@dataclass(frozen=True)
+class Plausible:
+    """Bounds of one metric's whole figures; max_change is a fraction of the last good figure."""
+
+    low: float | None = None
+    high: float | None = None
+    max_change: float | None = None
+    accepted: tuple[
+        tuple[str, date, date, float | None], ...
+    ] = ()  # (grain, start, end, value) somebody checked
+
+
+def lock_figures() -> None:
+    """Wait for the writers before us; holds until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS])
+
+
+def write(
+    drafts: Iterable[Draft],
+    scopes: Sequence[Scope],
+    *,
+    now: datetime,
+    calendar: Calendar,
+    cause: str,
+    reach: Mapping[int, Reach],
+    run: int | None = None,
+    plausible: Mapping[int, Plausible] | None = None,
+) -> Written:
+    """Replace the figures of `scopes` by `drafts`, inside the caller's transaction.
+
+    A replaced figure of a period that had ended by `reach[metric].before` is kept as a revision with `cause`, of an
+    open one the last figure of each local day is kept.
+    plausible: bounds by metric id. A metric with a figure that is not finite, not a number or there twice is refused
+    as a whole and keeps what it has; the others are written.
+    """
+    lock_figures()
+    written = Written()
+    with connection.cursor() as cursor:
+        _stage(cursor)
+        _copy(cursor, drafts, written)
+        _copy_scopes(cursor, scopes, reach)
+        _refuse_doubles(cursor, written)
+        if written.refused:
+            for table in ("incoming", "scope"):
+                cursor.execute(f"DELETE FROM {table} WHERE metric_id = ANY(%s)", [list(written.refused)])  # noqa: S608
+        cursor.execute("ANALYZE incoming")
+        for metric, bounds in (plausible or {}).items():
+            _hold(cursor, metric, bounds, written)
+        cursor.execute(_MARK_GONE)
+        _merge(cursor, written, now=now, calendar=calendar, cause=cause, run=run)
+    return written
+
+
+def settle(final_before: Mapping[int, date]) -> set[Touched]:
+    """Declare final what lies before each metric's `final_before` and has no open window; returns those figures."""
+    touched: set[Touched] = set()
+    with connection.cursor() as cursor:
+        for metric, day in final_before.items():
+            cursor.execute(_SETTLE, [metric, day])
+            touched |= {Touched(*row) for row in cursor.fetchall()}
+    return touched
+
+
+def status_of(end: date, final_before: date | None, immature: int | None = None) -> str:
+    """final iff the period ends by `final_before` (watermark - lateness) and none of its windows is open."""
+    return FINAL if final_before is not None and end <= final_before and not immature else PROVISIONAL
+
+
+_COLUMNS = (
+    "metric_id, grain, period_start, period_end, dimension, member, value, numerator, denominator, immature, "
+    "status, version"
+)
+_KEY = ("metric_id", "grain", "dimension", "member", "period_start", "period_end")
+_ON = " AND ".join(f"v.{column} = i.{column}" for column in _KEY)
+
+
+def _differs(column: str) -> str:
+    """SQL: stored and incoming figure are not the same within SAME, null-safe."""
+    old, new = f"v.{column}", f"i.{column}"
+    return (
+        f"({old} IS DISTINCT FROM {new} AND ({old} IS NULL OR {new} IS NULL OR "
+        f"abs({old} - {new}) > {SAME} * greatest(abs({old}), abs({new}))))"
+    )
+
+
+_FIGURE_DIFFERS = (
+    " OR ".join(_differs(column) for column in ("value", "numerator", "denominator"))
+    + " OR v.immature IS DISTINCT FROM i.immature"
+)
+
+_MARK_GONE = f"""
+    INSERT INTO incoming ({_COLUMNS}, gone, held)
+    SELECT v.metric_id, v.grain, v.period_start, v.period_end, v.dimension, v.member,
+           NULL, NULL, NULL, NULL, v.status, v.version, true, false
+    FROM metrics_value v
+    JOIN scope s ON v.metric_id = s.metric_id AND v.grain = s.grain AND v.dimension = s.dimension
+                AND v.period_end > s.first AND v.period_end <= s.past
+    WHERE NOT EXISTS (SELECT FROM incoming i WHERE {_ON})
+    ON CONFLICT DO NOTHING
+"""  # noqa: S608
+
+# A figure is updated (and gets a new computed_at and run) only where it differs; status and version follow
+# silently, for they say nothing new about the figure.
+_MERGE = f"""
+    WITH merged AS (
+        MERGE INTO metrics_value v
+        USING (SELECT i.*, {{new}} FROM incoming i WHERE NOT held) i ON {_ON}
+        WHEN MATCHED AND i.gone THEN DELETE
+        WHEN MATCHED AND ({_FIGURE_DIFFERS}) THEN UPDATE SET
+            value = i.value, numerator = i.numerator, denominator = i.denominator, immature = i.immature,
+            status = i.status, version = i.version, run_id = i.run_id, computed_at = i.computed_at
+        WHEN MATCHED AND (v.status <> i.status OR v.version <> i.version) THEN UPDATE SET
+            status = i.status, version = i.version
+        WHEN NOT MATCHED AND NOT i.gone THEN INSERT ({_COLUMNS}, run_id, computed_at)
+            VALUES (i.metric_id, i.grain, i.period_start, i.period_end, i.dimension, i.member, i.value,
+                    i.numerator, i.denominator, i.immature, i.status, i.version, i.run_id, i.computed_at)
+        RETURNING merge_action() AS action, coalesce(new.id, old.id) AS id,
+            coalesce(new.metric_id, old.metric_id) AS metric_id, coalesce(new.grain, old.grain) AS grain,
+            coalesce(new.period_start, old.period_start) AS period_start,
+            coalesce(new.period_end, old.period_end) AS period_end,
+            coalesce(new.dimension, old.dimension) AS dimension, coalesce(new.member, old.member) AS member,
+            old.value, old.numerator, old.denominator, old.immature, old.status, old.version, old.computed_at,
+            new.status AS new_status, new.version AS new_version,
+            new.computed_at AS new_computed_at,
+            (merge_action() <> 'UPDATE'
+                OR (old.value, old.numerator, old.denominator, old.immature)
+                   IS DISTINCT FROM (new.value, new.numerator, new.denominator, new.immature)) AS figure
+    ), kept AS (
+        INSERT INTO metrics_revision ({_COLUMNS}, computed_at, replaced_at, cause, run_id)
+        SELECT m.metric_id, m.grain, m.period_start, m.period_end, m.dimension, m.member,
+               m.value, m.numerator, m.denominator, m.immature, m.status, m.version, m.computed_at, %(now)s,
+               CASE WHEN NOT m.over THEN 'open' WHEN m.new_version <> m.version THEN 'definition'
+                    ELSE %(cause)s END,
+               %(run)s
+        FROM (SELECT merged.*, (e.past IS NULL OR period_end <= e.past) AS over
+              FROM merged LEFT JOIN reached e USING (metric_id)) m
+        WHERE m.figure AND m.action <> 'INSERT' AND (m.over OR m.computed_at < %(today)s)
+    )
+    SELECT figure, metric_id, grain, period_start, period_end, dimension, member FROM merged
+    WHERE figure OR status <> new_status
+"""  # noqa: S608
+
+_SETTLE = """
+    UPDATE metrics_value SET status = 'final'
+    WHERE metric_id = %s AND status = 'provisional' AND period_end <= %s AND coalesce(immature, 0) = 0
+    RETURNING metric_id, grain, period_start, period_end, dimension, member
+"""
+
+
+def _stage(cursor: Any) -> None:
+    """Temporary tables of this transaction; emptied, because one transaction may write several times."""
+    cursor.execute("SET LOCAL client_min_messages = warning")
+    cursor.execute(
+        """
+        CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
+            metric_id bigint, grain varchar(20), period_start date, period_end date, dimension varchar(80),
+            member varchar(200), value float8, numerator float8, denominator float8, immature integer,
+            status varchar(12), version integer, gone boolean DEFAULT false, held boolean DEFAULT false
+        ) ON COMMIT DROP;
+        CREATE TEMPORARY TABLE IF NOT EXISTS scope (
+            metric_id bigint, grain varchar(20), dimension varchar(80), first date, past date
+        ) ON COMMIT DROP;
+        CREATE TEMPORARY TABLE IF NOT EXISTS reached (
+            metric_id bigint PRIMARY KEY, past date, now_past date
+        ) ON COMMIT DROP;
+        TRUNCATE incoming, scope, reached
+        """
+    )
+
+
+def _copy(cursor: Any, drafts: Iterable[Draft], written: Written) -> None:
+    faults: dict[int, list[str]] = {}
+    with cursor.copy(f"COPY incoming ({_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(
+            [
+                "int8",
+                "varchar",
+                "date",
+                "date",
+                "varchar",
+                "varchar",
+                "float8",
+                "float8",
+                "float8",
+                "int4",
+                "varchar",
+                "int4",
+            ]
+        )
+        for draft in drafts:
+            written.rows += 1
+            try:
+                _check_member(draft.member)
+                numbers = [_number(n) for n in (draft.value, draft.numerator, draft.denominator)]
+                immature = None if draft.immature is None else int(draft.immature)
+            except ValueError as error:
+                faults.setdefault(draft.metric, []).append(
+                    f"{error} for the {_say(draft.grain, draft.start, draft.end)}"
+                )
+                continue
+            copy.write_row(
+                (
+                    draft.metric,
+                    draft.grain,
+                    draft.start,
+                    draft.end,
+                    draft.dimension,
+                    draft.member,
+                    *numbers,
+                    immature,
+                    draft.status,
+                    draft.version,
+                )
+            )
+    for metric, found in faults.items():
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        written.refused[metric] = "; ".join(found[:NAMED]) + more
+
+
+def _check_member(member: str) -> None:
+    if "\x00" in member or len(member) > LONGEST_MEMBER:
+        raise ValueError(f"{member[:40]!r}... is not a name that can be kept")
+
+
+def _number(value: object) -> float | None:
+    """A finite float or None; ValueError names what is not one."""
+    if value is None:
+        return None
+    if isinstance(value, str | bytes | bool):
+        raise ValueError(f"{value!r} is not a number")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{value!r} is not a number") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is not a finite number")
+    return number
+
+
+def _copy_scopes(cursor: Any, scopes: Sequence[Scope], reach: Mapping[int, Reach]) -> None:
+    with cursor.copy("COPY scope FROM STDIN") as copy:
+        for scope in scopes:
+            copy.write_row((scope.metric, scope.grain, scope.dimension, scope.start, scope.end))
+    with cursor.copy("COPY reached FROM STDIN") as copy:
+        for metric, days in reach.items():
+            copy.write_row((metric, days.before, days.now))
+
+
+def _refuse_doubles(cursor: Any, written: Written) -> None:
+    key = ", ".join(_KEY)
+    cursor.execute(
+        f"""SELECT metric_id, grain, period_start, period_end, dimension, member, count(*) FROM incoming
+            GROUP BY {key} HAVING count(*) > 1 ORDER BY {key}"""  # noqa: S608
+    )
+    for metric, grain, start, end, dimension, member, times in cursor.fetchall():
+        of = f" of {dimension} {member}" if dimension else ""
+        written.refused.setdefault(
+            metric, f"{times} figures came back for the {_say(grain, start, end)}{of}, where there can be one"
+        )
+
+
+def _hold(cursor: Any, metric: int, bounds: Plausible, written: Written) -> None:
+    """Mark implausible figures of the whole. Change is judged where a last good figure exists: for an ended period
+    its own, for a period that has just ended the one before it (for a day, the same day of the week before)."""
+    cursor.execute(
+        """
+        SELECT i.grain, i.period_start, i.period_end, i.value, v.value,
+               coalesce(p.value, q.value),
+               CASE WHEN r.past IS NULL OR i.period_end > r.now_past THEN 'open'
+                    WHEN i.period_end > r.past THEN 'just_ended' ELSE 'ended' END
+        FROM incoming i
+        LEFT JOIN reached r ON r.metric_id = i.metric_id
+        LEFT JOIN metrics_value v ON v.metric_id = i.metric_id AND v.grain = i.grain AND v.dimension = ''
+            AND v.member = '' AND v.period_start = i.period_start AND v.period_end = i.period_end
+        LEFT JOIN incoming p ON p.metric_id = i.metric_id AND p.grain = i.grain AND p.dimension = ''
+            AND p.member = ''
+            AND p.period_end = CASE i.grain WHEN 'day' THEN i.period_end - 7 ELSE i.period_start END
+        LEFT JOIN metrics_value q ON q.metric_id = i.metric_id AND q.grain = i.grain AND q.dimension = ''
+            AND q.member = ''
+            AND q.period_end = CASE i.grain WHEN 'day' THEN i.period_end - 7 ELSE i.period_start END
+        WHERE i.metric_id = %s AND i.dimension = '' AND i.value IS NOT NULL
+        ORDER BY i.grain, i.period_start, i.period_end
+        """,
+        [metric],
+    )
+    held: list[Held] = []
+    for grain, start, end, value, own, before, phase in cursor.fetchall():
+        reason = _implausible(bounds, Grain(grain), value, own, before, phase)
+        if reason and not _accepted(bounds, grain, start, end, value):
+            held.append(Held(grain, start, end, value, reason))
+    if held:
+        written.held[metric] = held
+        cursor.executemany(
+            """UPDATE incoming SET held = true WHERE metric_id = %s AND grain = %s AND period_start = %s
+               AND period_end = %s AND dimension = ''""",
+            [(metric, h.grain, h.start, h.end) for h in held],
+        )
+
+
+def _implausible(
+    bounds: Plausible,
+    grain: Grain,
+    value: float,
+    own: float | None,
+    before: float | None,
+    phase: str,
+) -> str:
+    if bounds.low is not None and value < bounds.low:
+        return f"{value:g} is below the lowest plausible figure, {bounds.low:g}"
+    if bounds.high is not None and value > bounds.high:
+        return f"{value:g} is above the highest plausible figure, {bounds.high:g}"
+    # Nothing is compared on the first load nor for periods that are still filling.
+    if bounds.max_change is None or phase == "open" or grain.is_to_date:
+        return ""
+    then, of = before, "the period before"
+    if phase == "ended" and own is not None:
+        then, of = own, "the last good figure"
+    if then is None or then == 0 or abs(value - then) <= bounds.max_change * abs(then):
+        return ""
+    return (
+        f"{value:g} is a change of {abs(value - then) / abs(then):.0%} from {of}, {then:g}, "
+        f"where {bounds.max_change:.0%} is plausible"
+    )
+
+
+def _accepted(bounds: Plausible, grain: str, start: date, end: date, value: float) -> bool:
+    return any(
+        (grain, start, end) == entry[:3]
+        and entry[3] is not None
+        and math.isclose(value, entry[3], rel_tol=1e-9)
+        for entry in bounds.accepted
+    )
+
+
+def _merge(
+    cursor: Any, written: Written, *, now: datetime, calendar: Calendar, cause: str, run: int | None
+) -> None:
+    cursor.execute(
+        _MERGE.format(new="%(run)s::bigint AS run_id, %(now)s::timestamptz AS computed_at"),
+        {"now": now, "run": run, "cause": cause, "today": calendar.opens(calendar.day_of(now))},
+    )
+    for figure, *key in cursor.fetchall():
+        written.changed += figure
+        written.touched.add(Touched(*key))
+
+
+def _say(grain: str, start: date, end: date) -> str:
+    period = Period(start, end, Grain(grain))
+    return f"day {start}" if grain == "day" else f"{period.grain.value.replace('_', ' ')} {start} to {end}"
