@@ -1,4 +1,4 @@
-"""The only way by which figures reach the database: one COPY, one MERGE, and a revision for what they replace."""
+"""The only way by which figures reach the database: one COPY, one MERGE, a revision for what they replace."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,13 +15,13 @@ SAME = 1e-12  # relative difference of floats below which a figure counts as unc
 LONGEST_MEMBER = 200  # characters, as the column has it
 NAMED = 3  # faulty figures that a refusal names one by one
 
-# All writers of figures queue here, so that a source's figures and their dependents' are never mixed of two runs.
+# All writers of figures queue here, so that a source's figures and their dependents' never mix two runs.
 WRITERS = 0x4E5354_01
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A figure about to be written. `value` None is unknown; `dimension` and `member` are "" for the whole."""
+    """A figure to be written. `value` None is unknown; `dimension` and `member` are "" for the whole."""
 
     metric: int  # id
     grain: str
@@ -125,10 +125,10 @@ def write(
 ) -> Written:
     """Replace the figures of `scopes` by `drafts`, inside the caller's transaction.
 
-    A replaced figure of a period that had ended by `reach[metric].before` is kept as a revision with `cause`, of an
-    open one the last figure of each local day is kept.
-    plausible: bounds by metric id. A metric with a figure that is not finite, not a number or there twice is refused
-    as a whole and keeps what it has; the others are written.
+    A replaced figure of a period that had ended by `reach[metric].before` is kept as a revision with `cause`,
+    of an open one the last figure of each local day is kept.
+    plausible: bounds by metric id. A metric with a figure that is not finite, not a number or there twice is
+    refused as a whole and keeps what it has; the others are written.
     """
     lock_figures()
     written = Written()
@@ -149,7 +149,7 @@ def write(
 
 
 def settle(final_before: Mapping[int, date]) -> set[Touched]:
-    """Declare final what lies before each metric's `final_before` and has no open window; returns those figures."""
+    """Declare final what lies before each metric's `final_before` with no window open; returns which."""
     touched: set[Touched] = set()
     with connection.cursor() as cursor:
         for metric, day in final_before.items():
@@ -357,8 +357,8 @@ def _refuse_doubles(cursor: Any, written: Written) -> None:
 
 
 def _hold(cursor: Any, metric: int, bounds: Plausible, written: Written) -> None:
-    """Mark implausible figures of the whole. Change is judged where a last good figure exists: for an ended period
-    its own, for a period that has just ended the one before it (for a day, the same day of the week before)."""
+    """Mark implausible figures of the whole. Change is judged where a last good figure exists: for an ended
+    period its own, for one that has just ended the one before it (for a day, that day of the week before)."""
     cursor.execute(
         """
         SELECT i.grain, i.period_start, i.period_end, i.value, v.value,

@@ -232,8 +232,8 @@ def test_settling_makes_final_what_the_watermark_has_passed(metric: Metric) -> N
     )
 )
 def test_values_and_revisions_tell_the_whole_story(metric: Metric, states: list[dict]) -> None:
-    """Against a plain dictionary: after each write the table is the newest state, and each moment can be read back
-    from values and revisions."""
+    """Against a plain dictionary: after each write the table is the newest state, and each moment can be read
+    back from values and revisions."""
     Value.objects.all().delete()
     Revision.objects.all().delete()
     reach = {metric.id: Reach(date(2027, 1, 1), date(2027, 1, 1))}
