@@ -5,18 +5,13 @@ from datetime import date, datetime
 from django.utils import timezone
 
 from calc.calendar import Calendar
+from metrics.definitions.build import calendar_of
 from metrics.models import Installation
 
 
 def calendar() -> Calendar:
     """The installation's calendar (one query)."""
-    return calendar_from(Installation.objects.filter(id=1).first())
-
-
-def calendar_from(row: Installation | None) -> Calendar:
-    if row is None:
-        return Calendar()
-    return Calendar(row.timezone, row.week_start, row.fiscal_year_start, row.holidays)
+    return calendar_of(Installation.objects.filter(id=1).first())
 
 
 def head() -> tuple[str, bool]:

@@ -89,7 +89,7 @@ class Point:
 @dataclass(frozen=True)
 class QuarterChart:
     """The quarter's progress. Totals: `actual` runs up day by day (manual ones by entered period). Levels:
-    `actual` holds the judged figures (goal grain), `fine` the weekly ones between them where they exist."""
+    `actual` holds the judged figures (goal grain), `fine` the weekly ones between them if there are any."""
 
     metric: MetricHead
     quarter: str
@@ -127,7 +127,7 @@ class Todo:
 
 @dataclass(frozen=True)
 class Latest:
-    """The last whole figure in the metric's own rhythm, with its change on the one before and on a year ago."""
+    """The last whole figure in the own rhythm, with its change on the one before and on a year ago."""
 
     grain: str
     start: date

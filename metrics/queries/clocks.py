@@ -1,0 +1,142 @@
+"""How far each metric's data reach: the watermark of its sources, entries or operands."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Max
+from django.utils import timezone
+
+from calc.calendar import Calendar
+from metrics.definitions.specs import (
+    ConversionSpec,
+    DerivedSpec,
+    ManualSpec,
+    Measure,
+    RatioSpec,
+    SimpleSpec,
+    Spec,
+    spec_of,
+)
+from metrics.models import Entry, Metric, Source
+from metrics.queries.recorded import events
+
+
+@dataclass(frozen=True)
+class Clock:
+    """`watermark` is exclusive: figures before this local day are complete. None: nothing is loaded yet.
+
+    stale_since: since when the last good figure stands in for one that could not be computed.
+    late, failed: sources (keys) that are behind their time, or that could not be read.
+    """
+
+    watermark: date | None
+    stale_since: datetime | None = None
+    error: str = ""
+    sources: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    held: tuple[dict, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Source:
+    key: str
+    watermark: date | None
+    late_since: datetime | None
+    failed_since: datetime | None
+
+
+def clocks(cal: Calendar, known_at: datetime | None = None) -> dict[int, Clock]:
+    """The clock of every metric that is not archived, hidden parts included, by id. Four SQL statements."""
+    metrics = list(Metric.objects.filter(archived_at=None).select_related("state"))
+    entered = dict(
+        Entry.objects.filter(dimension="").values_list("metric_id").annotate(Max("period_start")).order_by()
+    )
+    specs = {m.key: spec_of(m.type, m.spec) for m in metrics}
+    reader = _Reader(cal, {m.key: m for m in metrics}, specs, _sources(known_at), entered)
+    return {m.id: reader.clock(m.key) for m in metrics}
+
+
+def _sources(known_at: datetime | None) -> dict[str, _Source]:
+    rows = Source.objects.values_list("id", "key", "watermark", "late_since", "failed_since")
+    if not known_at:
+        return {key: _Source(key, *rest) for _, key, *rest in rows}
+    then = dict(
+        events(Source)
+        .objects.filter(pgh_created_at__lte=min(known_at, timezone.now()))
+        .order_by("pgh_obj_id", "-pgh_id")
+        .distinct("pgh_obj_id")
+        .values_list("pgh_obj_id", "watermark")
+    )
+    return {key: _Source(key, then.get(id), None, None) for id, key, *_ in rows}
+
+
+class _Reader:
+    """Follows operands down to sources and entries, each once."""
+
+    def __init__(
+        self,
+        cal: Calendar,
+        metrics: dict[str, Metric],
+        specs: dict[str, Spec],
+        sources: dict[str, _Source],
+        entered: dict[int, date],
+    ) -> None:
+        self.cal, self.metrics, self.specs = cal, metrics, specs
+        self.sources, self.entered = sources, entered
+        self.known: dict[str, Clock] = {}
+
+    def clock(self, key: str) -> Clock:
+        if key not in self.metrics:
+            return Clock(None)
+        if key not in self.known:
+            self.known[key] = self._clock(self.metrics[key], self.specs[key])
+        return self.known[key]
+
+    def _clock(self, metric: Metric, spec: Spec) -> Clock:
+        state = getattr(metric, "state", None)
+        below: list[Clock] = []
+        if isinstance(spec, ManualSpec):
+            last = self.entered.get(metric.id)
+            end = self.cal.period(spec.grain, last).end if last else None
+            below.append(Clock(end))
+        elif isinstance(spec, SimpleSpec):
+            below.append(self._of_source(spec.measure.source))
+        elif isinstance(spec, ConversionSpec):
+            below.append(self._of_source(spec.conversion.base.source))
+            below.append(self._of_source(spec.conversion.conversion.source))
+        elif isinstance(spec, DerivedSpec):
+            below.extend(self.clock(key) for key in spec.operands.metrics)
+        elif isinstance(spec, RatioSpec):
+            sides = (spec.numerator, spec.denominator)
+            below.extend(
+                self._of_source(s.source) if isinstance(s, Measure) else self.clock(s) for s in sides
+            )
+        marks = [c.watermark for c in below]
+        own = state.stale_since if state else None
+        stale = [moment for moment in (own, *(c.stale_since for c in below)) if moment]
+        return Clock(
+            watermark=None if None in marks else min(m for m in marks if m),
+            stale_since=min(stale, default=None),
+            error=state.error if state else "",
+            sources=_each_once(c.sources for c in below),
+            late=_each_once(c.late for c in below),
+            failed=_each_once(c.failed for c in below),
+            held=tuple(state.held) if state else (),
+        )
+
+    def _of_source(self, key: str) -> Clock:
+        source = self.sources.get(key)
+        if source is None:
+            return Clock(None)
+        return Clock(
+            source.watermark,
+            stale_since=source.failed_since,
+            sources=(key,),
+            late=(key,) if source.late_since else (),
+            failed=(key,) if source.failed_since else (),
+        )
+
+
+def _each_once(groups) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
+    return tuple(dict.fromkeys(key for group in groups for key in group))

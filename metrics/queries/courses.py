@@ -1,0 +1,284 @@
+"""All that a metric's quarter is judged by, for many metrics in a constant number of SQL statements."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import holidays as holiday_calendars
+
+from calc import status as judging
+from calc.calendar import Calendar, Grain, Period, add_months
+from calc.clock import Due, due_date, last_due_day, last_due_period
+from calc.plan import GoalKind, Plan, Shape, weights_of_last_year
+from calc.rollup import Part, merge, say_days
+from metrics.definitions.build import Goal, goal_of, is_additive, merges_of
+from metrics.definitions.quantities import parse_growth
+from metrics.definitions.specs import ManualSpec, spec_of
+from metrics.models import Metric, Source
+from metrics.queries.clocks import Clock, clocks
+from metrics.queries.heads import head, owners
+from metrics.queries.series import Stored, Wanted, read
+from metrics.queries.shapes import MetricHead
+from metrics.queries.targets import Goalpost, goalposts
+
+DAY = timedelta(days=1)
+YEAR_OF_WEEKS = timedelta(days=364)
+
+
+@dataclass(frozen=True)
+class Course:
+    """One metric's quarter with all that it is judged by. Figures are those of the whole, by period.
+
+    figures: of a computed additive total its days, of another total its quarter-to-date figures, of a level
+    those of the goal's grain, of a manual metric those of its entries' grain. year_back: a year earlier.
+    base: the figure that growth is counted from and a level climbs from, None while unknown.
+    """
+
+    metric: Metric
+    head: MetricHead
+    quarter: Period
+    quarter_name: str
+    as_of: date
+    goal: Goal
+    how: str
+    clock: Clock
+    cal: Calendar
+    through: date | None  # the last due day, None where nothing is loaded
+    goalpost: Goalpost | None
+    target: float | None
+    target_preliminary: bool
+    figures: tuple[Stored, ...]
+    year_back: tuple[Stored, ...]
+    base: float | None
+    plan: Plan | None
+    manual: ManualSpec | None
+    late: Period | None
+    daily: bool
+
+    def to_date(self, end: date) -> tuple[float | None, str]:
+        """A total's figure over the days before `end`, and why it is unknown."""
+        return total_to(self.figures, self.quarter, end, self)
+
+    @property
+    def additive_days(self) -> bool:
+        return self.how != "none"
+
+
+def load(
+    metrics: Sequence[Metric],
+    quarter: str,
+    *,
+    cal: Calendar,
+    as_of: date,
+    known_at: datetime | None = None,
+) -> list[Course]:
+    """All that the quarter of these metrics needs; the number of SQL statements does not grow with them."""
+    period = cal.quarter(quarter)
+    free_days = _holidays(cal, period)
+    times = clocks(cal, known_at)
+    posts = goalposts([m.id for m in metrics], quarter, known_at)
+    who = owners([m.key for m in metrics], known_at)
+    daily = set(Source.objects.filter(spec__rows="daily").values_list("key", flat=True))
+    year_ago = Period(add_months(period.start, -12), add_months(period.end, -12), Grain.QUARTER)
+    series = read([w for m in metrics for w in _wanted(m, cal, period, year_ago)], known_at)
+    owner_day = min(as_of, period.end - DAY)
+    courses = []
+    for n, metric in enumerate(metrics):
+        figures, year_back, before, weights = series[4 * n : 4 * n + 4]
+        spec = spec_of(metric.type, metric.spec)
+        manual = spec if isinstance(spec, ManualSpec) else None
+        goal, clock = goal_of(metric), times.get(metric.id, Clock(None))
+        late = _late(manual, cal, period, as_of, figures, free_days, metric)
+        through = _through(metric, manual, clock, as_of, period, figures)
+        post = posts.get(metric.id)
+        base = before[-1] if before and before[-1].end <= period.start else None
+        known_base = post.baseline if post and post.baseline is not None else (base.value if base else None)
+        target, preliminary = _target(post, known_base, base)
+        courses.append(
+            Course(
+                metric=metric,
+                head=head(metric, who.on(metric.key, owner_day)),
+                quarter=period,
+                quarter_name=quarter,
+                as_of=as_of,
+                goal=goal,
+                how=merges_of(metric),
+                clock=clock,
+                cal=cal,
+                through=through,
+                goalpost=post,
+                target=target,
+                target_preliminary=preliminary,
+                figures=figures,
+                year_back=year_back,
+                base=known_base,
+                plan=_plan(metric, goal, period, post, target, known_base, cal, free_days, weights),
+                manual=manual,
+                late=late,
+                daily=any(key in daily for key in clock.sources) and manual is None,
+            )
+        )
+    return courses
+
+
+def total_to(
+    figures: Iterable[Stored], quarter: Period, end: date, course: Course
+) -> tuple[float | None, str]:
+    """A total from `quarter.start` to `end` (exclusive), and in words what makes it unknown."""
+    if course.manual:
+        inside = [f for f in figures if f.start >= quarter.start and f.end <= end]
+        expected = entry_periods(course, quarter, end)
+        known = {f.start for f in inside if f.value is not None or f.denominator is not None}
+        absent = [p for p in expected if p.start not in known]
+        if absent:
+            return None, "no figure for " + ", ".join(judging.say_period(p) for p in absent)
+    elif course.additive_days:
+        inside = [f for f in figures if quarter.start <= f.start and f.end <= end]
+        if course.daily:
+            known = {f.start for f in inside if f.value is not None}
+            days = [quarter.start + DAY * n for n in range((end - quarter.start).days)]
+            gone = [day for day in days if day not in known]
+            if gone:
+                return None, f"no figure for {say_days(gone)}"
+    else:
+        exact = [f for f in figures if f.start == quarter.start and f.end == end]
+        return (exact[0].value, "") if exact else (None, "")
+    part = merge([Part(f.value, f.numerator, f.denominator) for f in inside], course.how)
+    return (part.value, "") if part else (None, "")
+
+
+def entry_periods(course: Course, quarter: Period, end: date) -> list[Period]:
+    assert (course.manual and course.plan is not None) or course.manual
+    assert course.manual
+    return [
+        p
+        for p in course.cal.periods(course.manual.grain, quarter.start, quarter.end)
+        if p.start >= quarter.start and p.end <= end
+    ]
+
+
+def _wanted(metric: Metric, cal: Calendar, quarter: Period, year_ago: Period) -> list[Wanted]:
+    """Four series: the quarter's figures, those a year back, the one before the quarter, last year's days."""
+    goal, how = goal_of(metric), merges_of(metric)
+    spec = spec_of(metric.type, metric.spec)
+    grain: Grain
+    if isinstance(spec, ManualSpec):
+        grain = goal.grain if goal.kind == "level" else spec.grain
+        before: Grain = grain if goal.kind == "level" else Grain.QUARTER
+    elif goal.kind == "level":
+        grain = before = goal.grain
+    else:
+        grain = Grain.DAY if how != "none" else Grain.QUARTER_TO_DATE
+        before = Grain.QUARTER
+    last = cal.period(before, quarter.start - DAY)
+    if last.end > quarter.start:  # a week that runs into the quarter is not before it
+        last = cal.previous(last)
+    shaped = metric.plan == "last_year" and goal.kind == "total"
+    back = quarter.start - YEAR_OF_WEEKS
+    return [
+        Wanted(metric.id, grain, quarter.start, quarter.end),
+        Wanted(metric.id, grain, year_ago.start, year_ago.end),
+        Wanted(metric.id, before, last.start, last.end),
+        Wanted(metric.id, Grain.DAY, back, quarter.end - YEAR_OF_WEEKS if shaped else back),
+    ]
+
+
+def _through(
+    metric: Metric,
+    manual: ManualSpec | None,
+    clock: Clock,
+    as_of: date,
+    quarter: Period,
+    figures: tuple[Stored, ...],
+) -> date | None:
+    """The last due day: min(as_of, watermark, the manual metric's last entered period)."""
+    if manual:
+        ends = [f.end for f in figures if f.end <= as_of + DAY and f.start >= quarter.start]
+        return min(as_of, max(ends) - DAY) if ends else None
+    if clock.watermark is None:
+        return None
+    through = last_due_day(as_of, clock.watermark)
+    if (
+        clock.stale_since and figures
+    ):  # what could not be computed is not there, however far its source is loaded
+        through = min(through, max(f.end for f in figures) - DAY)
+    return through
+
+
+def _late(
+    manual: ManualSpec | None,
+    cal: Calendar,
+    quarter: Period,
+    as_of: date,
+    figures: tuple[Stored, ...],
+    free_days: frozenset[date],
+    metric: Metric,
+) -> Period | None:
+    """The quarter's first period whose entry is due and missing."""
+    if manual is None:
+        return None
+    due = Due(manual.collect.due_days, manual.collect.due_working)
+    goal = goal_of(metric)
+    grain = goal.grain if goal.kind == "level" else manual.grain
+    newest = last_due_period(cal, grain, as_of, due, free_days)
+    entered = {f.start for f in figures if f.value is not None or f.denominator is not None}
+    for period in cal.periods(grain, quarter.start, quarter.end):
+        inside = period.start >= quarter.start and period.end <= quarter.end
+        if inside and period.start <= newest.start and period.start not in entered:
+            return period if due_date(period, due, free_days) < as_of else None
+    return None
+
+
+def _target(
+    post: Goalpost | None, base_value: float | None, base: Stored | None
+) -> tuple[float | None, bool]:
+    """The target in numbers, and whether it still follows from a base quarter that may change."""
+    if post is None:
+        return None, False
+    if post.value is not None or not post.growth:
+        return post.value, False
+    if base_value is None:
+        return None, True
+    return parse_growth(post.growth).of(base_value), True
+
+
+def _plan(
+    metric: Metric,
+    goal: Goal,
+    quarter: Period,
+    post: Goalpost | None,
+    target: float | None,
+    base: float | None,
+    cal: Calendar,
+    free_days: frozenset[date],
+    weights: tuple[Stored, ...],
+) -> Plan | None:
+    if post is None or (target is None and metric.better != "band"):
+        return None
+    if target is None:  # a band is its own target
+        bounds = [b for b in (metric.low, metric.high) if b is not None]
+        target = sum(bounds) / len(bounds)
+    last_year: Mapping[date, float] = {}
+    if weights:
+        days = {f.start: f.value for f in weights if f.value is not None}
+        last_year = weights_of_last_year(days, quarter)
+    return Plan(
+        quarter,
+        GoalKind(goal.kind),
+        target,
+        benchmarks=post.benchmarks,
+        baseline=base if goal.kind == "level" else None,
+        shape=Shape(metric.plan),
+        additive=is_additive(metric),
+        grain=goal.grain,
+        holidays=free_days,
+        last_year=last_year,
+        calendar=cal,
+    )
+
+
+def _holidays(cal: Calendar, quarter: Period) -> frozenset[date]:
+    if not cal.holidays:
+        return frozenset()
+    years = range(quarter.start.year - 1, quarter.end.year + 1)
+    return frozenset(holiday_calendars.country_holidays(cal.holidays, years=years))

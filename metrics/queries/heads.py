@@ -1,0 +1,80 @@
+"""What each metric is and who answers for it: the part of every page that does not move."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from calc.calendar import Grain
+from metrics.definitions.build import entry_grain, goal_of
+from metrics.models import Metric
+from metrics.queries.recorded import rows
+from metrics.queries.shapes import MetricHead, Person
+from owners.models import Leader, Ownership
+
+
+@dataclass(frozen=True)
+class Owners:
+    """Who answers for which metric, by day."""
+
+    tenures: Mapping[
+        str, tuple[tuple[date, int | None], ...]
+    ]  # metric key -> (from, leader id), oldest first
+    people: Mapping[int, Person]
+
+    def on(self, metric_key: str, day: date) -> Person | None:
+        """The owner on `day`; before the first record, the first one who was recorded."""
+        tenures = self.tenures.get(metric_key, ())
+        begun = [leader for since, leader in tenures if since <= day]
+        leader = begun[-1] if begun else (tenures[0][1] if tenures else None)
+        return self.people.get(leader) if leader is not None else None
+
+
+def person(leader: Leader) -> Person:
+    return Person(leader.key, leader.name, leader.title, leader.team.name if leader.team else "")
+
+
+def owners(metric_keys: Iterable[str], known_at: datetime | None = None) -> Owners:
+    """The owners of these metrics over time, as recorded now or at an instant. Two SQL statements."""
+    fields = ("metric_key", "from_date", "leader_id")
+    found = rows(Ownership, fields, known_at, metric_key__in=list(metric_keys))
+    tenures: dict[str, list[tuple[date, int | None]]] = {}
+    for row in sorted(found, key=lambda r: r["from_date"]):
+        tenures.setdefault(row["metric_key"], []).append((row["from_date"], row["leader_id"]))
+    people = {leader.id: person(leader) for leader in Leader.objects.select_related("team")}
+    return Owners({key: tuple(each) for key, each in tenures.items()}, people)
+
+
+def rhythm(metric: Metric) -> Grain:
+    """The grain in which people speak of a metric: that of its entries, of its level goal, else the week."""
+    entered = entry_grain(metric)
+    if entered:
+        return entered
+    stated = metric.goal.get("grain")
+    return Grain(stated) if stated and goal_of(metric).kind == "level" else Grain.WEEK
+
+
+def head(metric: Metric, owner: Person | None) -> MetricHead:
+    goal = goal_of(metric)
+    return MetricHead(
+        id=metric.id,
+        key=metric.key,
+        name=metric.name,
+        role=metric.role,
+        lens=metric.lens,
+        stage=metric.stage,
+        unit=metric.unit,
+        better=metric.better,
+        low=metric.low,
+        high=metric.high,
+        type=metric.type,
+        manual=metric.type == "manual",
+        definition=metric.definition,
+        success=metric.success,
+        segment=metric.segment,
+        visible=metric.visible,
+        owner=owner,
+        goal_kind=goal.kind,
+        goal_grain=str(goal.grain) if goal.kind == "level" else "quarter",
+        grain=str(rhythm(metric)),
+        by=tuple(metric.by),
+    )

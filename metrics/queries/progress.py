@@ -1,0 +1,153 @@
+"""The quarter's progress of each metric: the figure due against the plan, at the data's own clock."""
+
+from datetime import date, datetime
+
+from calc import pace as pacing
+from calc import status as judging
+from calc.calendar import Grain, Period
+from calc.clock import days_behind
+from calc.status import Status
+from metrics.queries import installation
+from metrics.queries.courses import DAY, Course, entry_periods, load
+from metrics.queries.scope import visible_metrics
+from metrics.queries.shapes import Progress
+from owners.models import User
+
+
+def progress(
+    user: User | None,
+    quarter: str,
+    *,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+    leader: str = "",
+) -> list[Progress]:
+    """The progress of every metric that `user` may see, in the definitions' order.
+
+    as_of: data and elapsed time through that day (default: today). known_at: as recorded at that instant.
+    leader: only metrics of that owner. ValueError for a name that is no quarter.
+    """
+    cal = installation.calendar()
+    as_of = as_of or installation.today(cal)
+    found = load(list(visible_metrics(user)), quarter, cal=cal, as_of=as_of, known_at=known_at)
+    return [judge(c) for c in found if not leader or (c.head.owner and c.head.owner.key == leader)]
+
+
+def judge(course: Course) -> Progress:
+    """Figure, plan, pace and status of one metric's quarter. Pure."""
+    metric, quarter, plan = course.metric, course.quarter, course.plan
+    through = course.through
+    begun = through is not None and through >= quarter.start
+    end = (min(through, quarter.end - DAY) + DAY) if begun and through else quarter.start
+    missing = ""
+    figure: float | None = None
+    judged: Period | None = Period(quarter.start, end, Grain.QUARTER_TO_DATE) if begun else None
+    provisional = False
+    if course.goal.kind == "level":
+        judged = last_whole(course, end)
+        row = next((f for f in course.figures if judged and f.start == judged.start), None)
+        figure, provisional = (row.value, not row.final) if row else (None, False)
+    elif begun:
+        figure, missing = course.to_date(end)
+        provisional = any(not f.final for f in course.figures if quarter.start < f.end <= end)
+    measured = None
+    if plan is not None and begun:
+        measured = pacing.measure(
+            plan,
+            figure,
+            end - DAY,
+            better=metric.better,
+            low=metric.low,
+            high=metric.high,
+            tolerance=course.goal.tolerance,
+        )
+    status = _status(course, measured, begun, missing)
+    return Progress(
+        metric=course.head,
+        quarter=course.quarter_name,
+        target=course.target,
+        agreed_target=course.goalpost.agreed_value if course.goalpost else None,
+        benchmark=plan.benchmark_for(judged.end - DAY) if plan and judged else None,
+        baseline=course.base if course.goal.kind == "level" else None,
+        figure=figure,
+        period_start=judged.start if judged else None,
+        period_end=judged.end if judged else None,
+        planned_to_date=measured.planned if measured else None,
+        gap=measured.gap if measured else None,
+        progress=measured.progress if measured else None,
+        pace=measured.pace if measured else None,
+        required_rate=measured.required_rate if measured else None,
+        required_per_month=measured.required_per_month if measured else None,
+        required_per_day=measured.required_per_day if measured else None,
+        forecast=None,
+        probability=None,
+        status=status,
+        reason=status.reason,
+        due_through=end - DAY if begun else None,
+        provisional=provisional,
+        stale_since=course.clock.stale_since,
+        target_preliminary=course.target_preliminary,
+    )
+
+
+def last_whole(course: Course, end: date) -> Period | None:
+    """Of a level, the last whole period of its grain inside the quarter that ended by `end`."""
+    if course.plan is not None:
+        return course.plan.due_period(end)
+    inside = [
+        f for f in course.figures if f.start >= course.quarter.start and f.end <= min(end, course.quarter.end)
+    ]
+    return Period(inside[-1].start, inside[-1].end, course.goal.grain) if inside else None
+
+
+def _status(course: Course, measured: pacing.Pace | None, begun: bool, missing: str) -> Status:
+    held = ""
+    if course.clock.held:
+        held = f"{len(course.clock.held)} implausible figures are held for checking"
+        if len(course.clock.held) == 1:
+            held = "an implausible figure is held for checking"
+    stale = None
+    mark = course.clock.watermark
+    behind = bool(course.clock.late or course.clock.failed or course.clock.stale_since)
+    if (
+        behind
+        and mark
+        and course.through
+        and days_behind(course.as_of, course.through + DAY, course.quarter.end)
+    ):
+        stale = course.through
+    if course.plan is None or begun or course.late:
+        due = len(entry_periods(course, course.quarter, course.through + DAY)) if _counts(course) else None
+        if course.plan is not None and measured is None:  # late, and nothing entered yet
+            measured = pacing.measure(
+                course.plan,
+                None,
+                course.quarter.start,
+                better=course.metric.better,
+                low=course.metric.low,
+                high=course.metric.high,
+            )
+        return judging.judge(
+            measured,
+            unit=course.metric.unit,
+            thresholds=judging.Thresholds(course.goal.thresholds.on_track, course.goal.thresholds.at_risk),
+            due_periods=due,
+            stale_through=stale,
+            late=course.late if course.plan is not None else None,
+            missing=missing,
+            held=held,
+        )
+    state = judging.State.NOT_DUE
+    if course.quarter.start > course.as_of:
+        return Status(state, "the quarter has not begun")
+    if course.manual is None and mark is None:
+        return Status(state, "nothing is loaded yet")
+    if course.manual is None and mark and mark <= course.quarter.start:
+        return Status(
+            state, f"nothing of this quarter is loaded yet; the data end on {judging.say_day(mark - DAY)}"
+        )
+    return Status(state, "nothing of this quarter is due yet")
+
+
+def _counts(course: Course) -> bool:
+    return course.manual is not None and course.goal.kind == "total" and course.through is not None
