@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 LONGEST = 500
-DEEPEST = 30
+DEEPEST = 60
 LARGEST_EXPONENT = 10
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _FUNCTIONS = {"min": (1, 20), "max": (1, 20), "abs": (1, 1), "coalesce": (1, 20), "nullif": (2, 2)}
@@ -38,7 +38,7 @@ class Formula:
         if len(text) > LONGEST:
             raise FormulaError(f"the formula has {len(text)} characters; {LONGEST} are allowed")
         try:
-            tree = ast.parse(text.strip(), mode="eval").body
+            tree = ast.parse(" ".join(text.split()), mode="eval").body
         except SyntaxError as error:
             raise FormulaError(f"the formula cannot be read: {error.msg}") from None
         except (ValueError, MemoryError, RecursionError):
@@ -94,6 +94,8 @@ def _check(node: ast.expr, names: dict[str, None], depth: int) -> None:
                 raise FormulaError(f"{name}(...) takes {wanted} values, not {len(args)}")
             for argument in args:
                 _check(argument, names, depth + 1)
+        case ast.Call(func=ast.Name(id=name)) if name in _FUNCTIONS:
+            raise FormulaError(f"{name}(...) takes plain values, without names of its own")
         case ast.Call(func=ast.Name(id=name)):
             raise FormulaError(f"{name}(...) is not allowed; there are {', '.join(_FUNCTIONS)}")
         case _:

@@ -55,7 +55,7 @@ class Plan:
     last_year: Mapping[date, float] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)
 
-    @property
+    @cached_property
     def months(self) -> tuple[Period, ...]:
         return months_of(self.quarter)
 
@@ -73,10 +73,11 @@ class Plan:
 
         A shape that gives the whole quarter no weight (no last year yet) is flat.
         """
-        start, end = max(start, self.quarter.start), min(end, self.quarter.end)
-        if math.fsum(map(self._weight_of, _days(self.quarter.start, self.quarter.end))) <= 0:
-            return float(max((end - start).days, 0))
-        return math.fsum(map(self._weight_of, _days(start, end)))
+        first, last = max(start, self.quarter.start), min(end, self.quarter.end)
+        if first >= last:
+            return 0.0
+        before = self._weights_before
+        return before[(last - self.quarter.start).days] - before[(first - self.quarter.start).days]
 
     def remaining_weight(self, end: date) -> float:
         """The shape's weight of what is left of the quarter after the days before `end`."""
@@ -172,6 +173,14 @@ class Plan:
         if (self.target - total) * (1 if self.target >= 0 else -1) < 0:
             return f"the benchmarks add up to {_say(total)}, already past the target of {_say(self.target)}"
         return ""
+
+    @cached_property
+    def _weights_before(self) -> tuple[float, ...]:
+        """The shape's weight of all days before each day of the quarter, and of the whole at its end."""
+        weights = [self._weight_of(day) for day in _days(self.quarter.start, self.quarter.end)]
+        if not any(weights):
+            weights = [1.0] * len(weights)
+        return tuple(accumulate(weights, initial=0.0))
 
     def _has(self, month: Period) -> bool:
         return month.start in self.benchmarks

@@ -53,7 +53,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Chart:
-    """Limits of each stretch between dividers (start, end, None for under two points); rules of each point."""
+    """Limits of each stretch between dividers (start, end, None below two points); each point's rules."""
 
     stretches: tuple[tuple[int, int, Limits | None], ...]
     rules: tuple[tuple[Rule, ...], ...]
@@ -101,9 +101,9 @@ def trend_limits(
 ) -> Limits | None:
     """Limits around a straight line: line +- 2.66 mean(mR) of what is left of the values without it.
 
-    method: `least_squares`, or `half_average` (Wheeler's by hand, p. 179: from the mean of the first half to that
-    of the second, and the ranges of the values as they are). Positions are those of the series, gaps included.
-    None for fewer than two known points.
+    method: `least_squares`, or `half_average` (Wheeler's by hand, p. 179: from the mean of the first half to
+    that of the second, and the ranges of the values as they are). Positions are those of the series, gaps
+    included. None for fewer than two known points.
     """
     points = [(n, value) for n, value in enumerate(values) if value is not None][: baseline or None]
     if len(points) < 2:
