@@ -4,12 +4,13 @@ A total is spread over the months by their benchmarks and inside a month by a sh
 baseline through the months' benchmarks and is judged at the end of whole periods.
 """
 
-import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
+from itertools import accumulate, pairwise
 
 from calc.calendar import Calendar, Grain, Period, add_months
 
@@ -224,7 +225,7 @@ class Plan:
         points = self.points()
         start = self.baseline if self.baseline is not None else points[0][1]
         line = [(self.quarter.start, start), *points]
-        for (left, low), (right, high) in itertools.pairwise(line):
+        for (left, low), (right, high) in pairwise(line):
             if end <= right:
                 return high if end == right else low + (high - low) * (end - left).days / (right - left).days
         return points[-1][1]
@@ -238,7 +239,7 @@ class Plan:
         """On the line through cumulative points, moving between two of them as the shape's weight does."""
         if end <= points[0][0]:
             return points[0][1]
-        for (left, low), (right, high) in itertools.pairwise(points):
+        for (left, low), (right, high) in pairwise(points):
             if end < right:
                 return low + (high - low) * self._within(left, right, end)
             if end == right:
