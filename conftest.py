@@ -1,8 +1,8 @@
 """What every test finds: a real PostgreSQL 18, and settings that no `.env` of the developer's leaks into.
 
-With `DATABASE_URL` in the environment that server is used. Otherwise the first process of the run (xdist's controller)
-starts the embedded one in a temporary data directory; its workers inherit the address, and the server ends with the
-run, even a killed one.
+With `DATABASE_URL` in the environment that server is used. Otherwise the first process of the run (xdist's
+controller) starts the embedded one in a temporary data directory; its workers inherit the address, and the
+server ends with the run, even a killed one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Settings that only tests want: a fast password hasher, static files without a manifest, a cache in memory."""
+    """Settings that only tests want: fast hashing, static files without a manifest, a cache in memory."""
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]

@@ -37,7 +37,7 @@ SUPERVISED = "NORTHSTAR_SUPERVISED"
 
 @contextmanager
 def for_command(argv: Sequence[str]) -> Iterator[None]:
-    """Holds the embedded database while the command of `argv` runs, if it needs one and none is configured."""
+    """Holds the embedded database while the command of `argv` runs, if it needs one and has no other."""
     command = argv[1] if len(argv) > 1 else "help"
     asks_for_help = bool({"--help", "-h", "--version"} & set(argv[1:]))
     if command in WITHOUT_DATABASE or asks_for_help or command.startswith("-") or os.environ.get(SUPERVISED):

@@ -47,7 +47,7 @@ class _OneFile(FileSystemStorage):
 
 
 class PlotlyFinder(BaseFinder):
-    """Serves the basic bundle where npm installed it at set-up, else the full one, as `plotly/plotly.min.js`."""
+    """Serves npm's basic bundle if it is there, else the wheel's full one, as `plotly/plotly.min.js`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Keys of an installation that was given none: made once, kept in the data directory, readable by its owner alone."""
+"""Keys of an installation that was given none: made once, kept in the data directory (0600)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ SHARED: list[Any] = [
 
 
 def configuration(level: str, as_json: bool) -> dict[str, Any]:
-    """The value of Django's LOGGING; also tells structlog to hand its events to the standard library's handlers."""
+    """The value of Django's LOGGING; also makes structlog hand its events to the standard handlers."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -32,7 +32,9 @@ def configuration(level: str, as_json: bool) -> dict[str, Any]:
     if as_json:
         final += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        final.append(structlog.dev.ConsoleRenderer(colors=False))
+        final.append(
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+        )
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,4 +1,4 @@
-"""What the role that runs the application may do: everything with the figures, nothing to the audit but add to it."""
+"""What the role that runs the application may do: all with the figures, but only add to the audit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.apps import apps
 from django.db import connection
 from psycopg import sql
 
-# Who changed something and why is said in one context row, written when its first change is. Later changes of the
-# same request may add to it; after this time nobody may.
+# Who changed something and why is said in one context row, written when its first change is. Later changes
+# of the same request may add to it; after this time nobody may.
 CONTEXT_OPEN_FOR = "1 hour"
 
 
@@ -52,7 +52,7 @@ def apply_grants(app_role: str) -> None:
 
 
 def _close_old_contexts(cursor: Any, role: sql.Identifier) -> None:
-    """pghistory adds to the context's row while a request goes on, so it must stay writable, but not for long."""
+    """pghistory adds to the context's row while a request goes on: it stays writable, but not for long."""
     _run(cursor, "revoke update, delete on pghistory_context from {}", role)
     _run(cursor, "grant update (metadata, updated_at) on pghistory_context to {}", role)
     cursor.execute(
@@ -60,7 +60,8 @@ def _close_old_contexts(cursor: Any, role: sql.Identifier) -> None:
         create or replace function northstar_context_is_closed() returns trigger language plpgsql as $$
         begin
             if old.created_at < now() - interval '{CONTEXT_OPEN_FOR}' then
-                raise exception 'the audit context % is closed', old.id using errcode = 'insufficient_privilege';
+                raise exception 'the audit context % is closed', old.id
+                    using errcode = 'insufficient_privilege';
             end if;
             return new;
         end $$

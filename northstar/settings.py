@@ -30,6 +30,8 @@ PORT = env.int("PORT", default=8000)
 WEB_WORKERS = env.int("WEB_WORKERS", default=2)
 WEB_THREADS = env.int("WEB_THREADS", default=4)
 WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
+REFRESH_MINUTES = env.int("NORTHSTAR_REFRESH_MINUTES", default=15)  # between two looks at a source
+LEASE_SECONDS = env.int("NORTHSTAR_LEASE_SECONDS", default=300)  # a silent worker loses its run after this
 
 
 def _required(name: str) -> str:
@@ -63,7 +65,7 @@ try:
         Fernet(_key)
 except ValueError as error:
     raise ImproperlyConfigured(
-        "NORTHSTAR_ENCRYPTION_KEYS must be Fernet keys, separated by commas. docs/settings.md shows how to make one."
+        "NORTHSTAR_ENCRYPTION_KEYS must be Fernet keys, separated by commas; docs/settings.md shows how."
     ) from error
 
 
@@ -101,17 +103,22 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "northstar.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "northstar.middleware.BrowserPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "northstar.middleware.Privacy",
+    "northstar.middleware.LocalTime",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "pghistory.middleware.HistoryMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "northstar.middleware.DefaultDeny",
 ]
 
 ROOT_URLCONF = "northstar.urls"
@@ -126,6 +133,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "northstar.context.nonce",
             ],
         },
     },
@@ -143,7 +151,10 @@ LAYOUT = Layout.of(DATA_DIR)
 
 
 def _database(url: str) -> dict[str, Any]:
-    """Django's words for a database URL. The host may be a socket's directory, its slashes written as `%2F`."""
+    """Django's words for a database URL.
+
+    The host may be a socket's directory, its slashes written as `%2F`.
+    """
     words: dict[str, Any] = dict(env.db_url_config(url))
     host = unquote(urlsplit(url).netloc.rpartition("@")[2])
     return {**words, "HOST": host} if host.startswith("/") else words
@@ -188,8 +199,9 @@ BROKER_TIMEOUT = 2  # seconds; a dead Redis must not hold up a request
 # Celery names a unix socket in its own way.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # An unacknowledged task comes back after this many seconds. Shorter than a long recompute starts it again while
-    # it runs (the ledger's fence would drop the second one's work, but it would still cost the warehouse).
+    # An unacknowledged task comes back after this many seconds. Shorter than a long recompute starts it
+    # again while it runs (the ledger's fence would drop the second one's work, but it would still cost the
+    # warehouse).
     "visibility_timeout": 6 * 3600,
     "socket_timeout": 30,
     "socket_connect_timeout": BROKER_TIMEOUT,
@@ -225,10 +237,56 @@ AUTHENTICATION_BACKENDS = [
     "rules.permissions.ObjectPermissionBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "owners.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-LOGIN_REDIRECT_URL = "/"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts come by invitation
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to whoever never had an account
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_ADAPTER = "owners.adapters.MFAAdapter"
+MFA_FORMS = {"authenticate": "owners.forms.accounts.CodeForm"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# The addresses that tries to sign in are counted by. Behind a proxy it is the last one that the proxy names.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
+
+# --- API --------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["owners.api.Session"],
+    "DEFAULT_PERMISSION_CLASSES": ["owners.api.RoutePermission"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "owners.api.OneForm",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "metrics.api.paging.Paging",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "North Star",
+    "DESCRIPTION": "Metrics, their stored figures, targets and the leaders who answer for them.",
+    "VERSION": "1",
+    "SERVE_PERMISSIONS": ["owners.api.RoutePermission"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
+}
 
 
 STATIC_URL = "static/"
@@ -241,8 +299,9 @@ STATICFILES_FINDERS = [
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "northstar.statics.QuickStorage"},
 }
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 
 SECURE_COOKIES = env.bool("SECURE_COOKIES", default=PRODUCTION)

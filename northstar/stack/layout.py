@@ -1,12 +1,12 @@
 """Where an installation's servers keep their files, sockets and binaries.
 
-Everything lies in the data directory (`NORTHSTAR_DATA`), with two exceptions that this module decides and remembers in
-the data directory's `layout.json`:
+Everything lies in the data directory (`NORTHSTAR_DATA`), with two exceptions that this module decides and
+remembers in the data directory's `layout.json`:
 
-* PostgreSQL refuses to run as root. Started by root it runs as another user, and where that user cannot enter the data
-  directory, its files lie under `/var/lib/northstar` instead.
-* A unix socket's path may have 107 bytes (103 on macOS). Where the data directory's path is too long, the sockets lie
-  in a short directory of their own under `/tmp`, mode 0700 and checked for its owner.
+* PostgreSQL refuses to run as root. Started by root it runs as another user, and where that user cannot
+  enter the data directory, its files lie under `/var/lib/northstar` instead.
+* A unix socket's path may have 107 bytes (103 on macOS). Where the data directory's path is too long, the
+  sockets lie in a short directory of their own under `/tmp`, mode 0700 and checked for its owner.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ UNPRIVILEGED_USERS = ("postgres", "daemon", "nobody")
 
 @dataclass(frozen=True)
 class Layout:
-    """The places of one installation. `postgres_user` is the system user that PostgreSQL runs as, if not our own."""
+    """The places of one installation.
+
+    `postgres_user` is the system user that PostgreSQL runs as, if not our own.
+    """
 
     data: Path
     cluster: Path
@@ -96,7 +99,7 @@ def make_data_directory(data: Path) -> Path:
 
 
 def own_directory(path: Path, owner: int) -> None:
-    """Makes `path` a directory of mode 0700 that belongs to `owner`, and refuses one that is anybody else's."""
+    """Makes `path` a directory of mode 0700 of `owner`, and refuses one that is anybody else's."""
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:

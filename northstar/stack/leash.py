@@ -1,7 +1,7 @@
 """Stands between a parent and its child where the system has no death signal (macOS).
 
-`leash.py DESCRIPTOR SIGNAL COMMAND...` runs the command, passes signals on to it, ends with its exit code, and sends it
-SIGNAL when the pipe at DESCRIPTOR closes, which happens when the parent dies.
+`leash.py DESCRIPTOR SIGNAL COMMAND...` runs the command, passes signals on to it, ends with its exit code,
+and sends it SIGNAL when the pipe at DESCRIPTOR closes, which happens when the parent dies.
 """
 
 from __future__ import annotations

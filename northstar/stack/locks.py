@@ -10,7 +10,10 @@ from types import TracebackType
 
 
 class FileLock:
-    """One open lock file. The kernel frees the lock when the last process that holds this descriptor has gone."""
+    """One open lock file.
+
+    The kernel frees the lock when the last process that holds this descriptor has gone.
+    """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path

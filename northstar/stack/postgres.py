@@ -1,7 +1,8 @@
 """One embedded PostgreSQL: made, started, stopped.
 
-It listens on a unix socket only, knows its callers by the system user they run as (peer authentication with a map),
-and has two roles besides its superuser: `northstar_owner` owns and migrates, `northstar_app` runs the application.
+It listens on a unix socket only, knows its callers by the system user they run as (peer authentication with
+a map), and has two roles besides its superuser: `northstar_owner` owns and migrates, `northstar_app` runs
+the application.
 """
 
 from __future__ import annotations
@@ -49,13 +50,13 @@ DISPOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "
 
 @dataclass(frozen=True)
 class Server:
-    """A running server and the lock that it, too, holds: while one of its processes lives, no other can start."""
+    """A running server and the lock that it holds too: while a process of it lives, no other can start."""
 
     child: Child
     lock: FileLock
 
     def stop(self) -> None:
-        """Lets statements be cancelled and the state be written (fast shutdown), at worst recovers at next start."""
+        """Cancels statements and writes the state (fast shutdown); at worst the next start recovers."""
         self.child.end(patience=20.0)
         self.lock.close()
 
@@ -155,8 +156,9 @@ def _make_cluster(layout: Layout, home: Path) -> None:
 def _clear_stale_pid_files(layout: Layout) -> None:
     """Removes what a killed server left behind.
 
-    We hold the lock that every process of a server of ours holds as well, so none of them lives, whoever has the
-    pid in the file by now. Only a server that somebody started on these files by hand is not seen by the lock.
+    We hold the lock that every process of a server of ours holds as well, so none of them lives, whoever
+    has the pid in the file by now. Only a server that somebody started on these files by hand is not seen
+    by the lock.
     """
     pid_file = layout.cluster / "data" / "postmaster.pid"
     if pid_file.exists():

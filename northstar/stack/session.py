@@ -42,8 +42,8 @@ class Session:
 def join(layout: Layout, *, disposable: bool = False, aloud: bool = False) -> Session:
     """Joins the server of this layout's data directory, and starts a keeper for it if there is none.
 
-    `disposable`: for tests, nothing is forced to disk. `aloud`: the keeper talks on our standard output instead of
-    into its log. Returns when the server answers; raises StackError when it cannot be had.
+    `disposable`: for tests, nothing is forced to disk. `aloud`: the keeper talks on our standard output
+    instead of into its log. Returns when the server answers; raises StackError when it cannot be had.
     """
     layout.prepare()
     users = FileLock.open(layout.data / "users.lock")
@@ -57,7 +57,10 @@ def join(layout: Layout, *, disposable: bool = False, aloud: bool = False) -> Se
 
 
 def ensure(layout: Layout, *, disposable: bool = False, aloud: bool = False) -> None:
-    """Waits until the server answers, with a new keeper where the last one has gone. For those who have joined."""
+    """Waits until the server answers, with a new keeper where the last one has gone.
+
+    For those who have joined.
+    """
     for _ in range(TRIES):
         keeper = None if has_keeper(layout) else start_keeper(layout, disposable=disposable, aloud=aloud)
         while not postgres.answers(layout):

@@ -24,7 +24,8 @@ def url(layout: Layout) -> str:
 
 
 def start(layout: Layout) -> Child:
-    """Starts Valkey on the installation's data and waits until it answers. Raises StackError when it does not.
+    """Starts Valkey on the installation's data and waits until it answers. Raises StackError when it does
+    not.
 
     It inherits a lock on its files: a second one can only start when the first has really gone.
     """
