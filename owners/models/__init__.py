@@ -1,5 +1,6 @@
 """People, who answers for what since when, their words, and what is sent to them."""
 
+from owners.models.attempts import Attempt
 from owners.models.links import AdminLink
 from owners.models.notices import Notice
 from owners.models.ownership import Ownership
@@ -9,6 +10,7 @@ from owners.models.words import Action, CheckIn, Summary
 __all__ = [
     "Action",
     "AdminLink",
+    "Attempt",
     "CheckIn",
     "Leader",
     "Notice",
