@@ -2,6 +2,10 @@
 
 from django.urls import include, path
 
+from northstar.health import health
+
 urlpatterns = [
-    path("account/", include("allauth.urls")),
+    path("health/", health, name="health"),
+    path("api/v1/", include("metrics.api.urls")),
+    path("", include("owners.urls")),
 ]

@@ -1,0 +1,144 @@
+"""The API's lists: read through `visible_metrics`, in as many statements for long lists as for short ones."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+
+from metrics.api import filters
+from metrics.api.serializers import LeaderLine, MetricLine, TargetLine, ValueLine
+from metrics.models import Metric, Target, Value
+from metrics.queries.scope import visible_metrics
+from metrics.queries.values import COLUMNS
+from owners.models import Leader
+from owners.queries.ownership import owners_on, rows_on
+
+
+class Refusal(serializers.Serializer[dict[str, str]]):
+    detail = serializers.CharField()
+
+
+def described(line: type[serializers.BaseSerializer[Any]], summary: str) -> Any:
+    """The schema of one list: its lines, and every answer that is not one."""
+    faults = {
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        "description": "What is wrong, by parameter, and what is allowed.",
+    }
+    return extend_schema(
+        summary=summary,
+        responses={
+            200: line(many=True),
+            400: OpenApiResponse(faults, description="A parameter is unknown or makes no sense."),
+            401: OpenApiResponse(Refusal, description="Nobody is signed in."),
+            403: OpenApiResponse(Refusal, description="This is not for you."),
+        },
+    )
+
+
+class Metrics(ListAPIView[Metric]):
+    """Metrics that you may see, in the order of the definitions."""
+
+    serializer_class = MetricLine
+    filterset_class = filters.MetricFilters
+
+    def get_queryset(self) -> QuerySet[Metric]:
+        return visible_metrics(self.request.user).order_by("position", "key")
+
+    def get_serializer(self, page: Any, *args: Any, **kwargs: Any) -> Any:
+        owners = owners_on([metric.key for metric in page], timezone.localdate())
+        context = {**self.get_serializer_context(), "owners": owners}
+        return MetricLine(page, *args, **kwargs, context=context)
+
+    @described(MetricLine, "Metrics")
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().get(request, *args, **kwargs)
+
+
+class Values(ListAPIView[Any]):
+    """Stored figures of the metrics that you may see, by metric, grain, period and member."""
+
+    serializer_class = ValueLine
+    filterset_class = filters.ValueFilters
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return Value.objects.filter(metric__in=visible_metrics(self.request.user).order_by().values("pk"))
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        found = super().filter_queryset(queryset)
+        ordered = found.order_by("metric_id", "grain", "dimension", "member", "period_start", "period_end")
+        stored = [column for column in COLUMNS if column != "metric"]
+        return ordered.values(*stored, metric_key=F("metric__key"))
+
+    def get_serializer(self, page: Any, *args: Any, **kwargs: Any) -> Any:
+        lines = [{**row, "metric": row.pop("metric_key")} for row in page]
+        return ValueLine(lines, *args, **kwargs, context=self.get_serializer_context())
+
+    @described(ValueLine, "Stored figures")
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().get(request, *args, **kwargs)
+
+
+class Targets(ListAPIView[Target]):
+    """Targets of the metrics that you may see, with our plan for each month."""
+
+    serializer_class = TargetLine
+    filterset_class = filters.TargetFilters
+
+    def get_queryset(self) -> QuerySet[Target]:
+        seen = visible_metrics(self.request.user).order_by().values("pk")
+        return (
+            Target.objects.filter(metric__in=seen)
+            .select_related("metric")
+            .prefetch_related("benchmarks")
+            .order_by("metric__position", "metric__key", "quarter", "dimension", "member")
+        )
+
+    @described(TargetLine, "Targets and benchmarks")
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().get(request, *args, **kwargs)
+
+
+class Leaders(ListAPIView[Leader]):
+    """People who answer for metrics, by name."""
+
+    serializer_class = LeaderLine
+    filterset_class = filters.LeaderFilters
+
+    def get_queryset(self) -> QuerySet[Leader]:
+        return Leader.objects.filter(archived_at=None).select_related("team").order_by("name", "key")
+
+    def get_serializer(self, page: Any, *args: Any, **kwargs: Any) -> Any:
+        seen = visible_metrics(self.request.user).order_by().values("key")
+        owned: dict[int, list[str]] = defaultdict(list)
+        in_force = rows_on(timezone.localdate()).filter(metric_key__in=seen)
+        for leader, key in in_force.values_list("leader_id", "metric_key"):
+            owned[leader].append(key)
+        context = {**self.get_serializer_context(), "owned": owned}
+        return LeaderLine(page, *args, **kwargs, context=context)
+
+    @described(LeaderLine, "Leaders")
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().get(request, *args, **kwargs)
+
+
+class Schema(SpectacularAPIView):
+    """The OpenAPI description of this API, as JSON. One language and one version, whatever the query says:
+    the library would put both unchecked into a header."""
+
+    renderer_classes = (OpenApiJsonRenderer,)
+    api_version = "v1"
+
+    @extend_schema(exclude=True)
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._get_schema_response(request)
+
+
+class Docs(SpectacularSwaggerSplitView):
+    """The description for reading and trying. Its script is a file of its own, as the browser policy asks."""

@@ -1,0 +1,79 @@
+"""How django-allauth behaves here: nobody signs up, tries are counted for good, secrets are encrypted."""
+
+from smtplib import SMTPException
+from typing import Any
+
+import structlog
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.http import HttpRequest
+
+from owners.models import User
+from owners.services import limits
+
+log = structlog.get_logger(__name__)
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Accounts come by invitation only."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuses a try beyond the limits before any password is compared."""
+        account, address = _subjects(self, request, credentials)
+        within = limits.take(limits.PER_ADDRESS, address)
+        # Counted even when the address is over its limit: which of the two refused must not show.
+        within = limits.take(limits.PER_ACCOUNT, account) and within
+        if not within:
+            log.warning("too many tries to sign in", address=address)
+            raise self.validation_error("too_many_login_attempts")
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        self._login_failed_rl_usage = None
+        user: User | None = super().authenticate(request, **credentials)
+        if user is not None:
+            account, address = _subjects(self, request, credentials)
+            limits.give_back(limits.PER_ACCOUNT, account)
+            limits.give_back(limits.PER_ADDRESS, address)
+        return user
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """The tries are given back by `authenticate`; there is nothing in the cache."""
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """By the account's own address: no separate list of addresses is kept."""
+        found = self.authenticate(context.request, email=user.email, password=password)
+        return found is not None and found.pk == user.pk
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """A mail server that is down must not tell a stranger, by an error, that the account exists."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, SMTPException) as error:
+            log.error("mail could not be sent", template=template_prefix, error=str(error))
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Keeps the secrets of second factors encrypted with a key that is not in the database."""
+
+    def encrypt(self, text: str) -> str:
+        return _box().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return _box().decrypt(encrypted_text.encode()).decode()
+
+    def get_totp_issuer(self) -> str:
+        return "North Star"
+
+
+def _box() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.NORTHSTAR_ENCRYPTION_KEYS])
+
+
+def _subjects(adapter: AccountAdapter, request: HttpRequest, credentials: dict[str, Any]) -> tuple[str, str]:
+    return str(credentials.get("email") or "").strip().lower(), adapter.get_client_ip(request)

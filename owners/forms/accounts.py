@@ -1,0 +1,52 @@
+"""What a person types to come in: the first admin, an invited person, a second factor."""
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm
+from django import forms
+
+from owners.services import limits
+
+HOW_LONG = "At least 10 characters; a few words are easier to remember than signs."
+
+
+def _autocomplete(token: str, widget: type[forms.widgets.Input] = forms.TextInput) -> forms.widgets.Input:
+    return widget(attrs={"autocomplete": token})
+
+
+class FirstAdminForm(forms.Form):
+    """The first admin of an empty installation."""
+
+    name = forms.CharField(max_length=200, label="Your name", widget=_autocomplete("name"))
+    email = forms.EmailField(label="E-mail", widget=_autocomplete("username", forms.EmailInput))
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        widget=_autocomplete("new-password", forms.PasswordInput),
+        help_text=HOW_LONG,
+    )
+
+
+class JoinForm(forms.Form):
+    """An invited person's password."""
+
+    name = forms.CharField(max_length=200, label="Your name", required=False, widget=_autocomplete("name"))
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        widget=_autocomplete("new-password", forms.PasswordInput),
+        help_text=HOW_LONG,
+    )
+
+
+class CodeForm(AuthenticateForm):  # type: ignore[misc]
+    """The second factor, whose tries are counted where a lost cache does not forget them."""
+
+    def clean_code(self) -> Any:
+        subject = str(self.user.pk)
+        if not limits.take(limits.PER_CODE, subject):
+            raise get_adapter().validation_error("too_many_login_attempts")
+        code = super().clean_code()
+        limits.give_back(limits.PER_CODE, subject)
+        return code

@@ -1,0 +1,84 @@
+"""Every route and method with the right that it asks for. What is not listed here is refused.
+
+`PUBLIC` is open to all, `SIGNED_IN` to whoever is signed in. A `Right` is a line of the table in
+owners/rules.py. Without `about` it is a matter of the role, and the door (northstar/middleware.py, for the
+API `RoutePermission`) asks for it; with `about` it is a matter of one object, which the view loads first.
+
+A view that is added needs a line here, under its route's name; tests walk the resolver and fail without it.
+HEAD goes with GET.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Right:
+    """A permission of owners/rules.py, and the kind of object it is asked of ("": none)."""
+
+    permission: str
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Open:
+    """No right is asked for but, unless `strangers` may come, to be signed in."""
+
+    strangers: bool
+
+
+PUBLIC = Open(strangers=True)
+SIGNED_IN = Open(strangers=False)
+Access = Open | Right
+
+ROUTES: dict[str, dict[str, Access]] = {
+    # Coming in. The two one-time links carry their own secret.
+    "account_login": {"GET": PUBLIC, "POST": PUBLIC},
+    "account_logout": {"GET": PUBLIC, "POST": PUBLIC},
+    "account_inactive": {"GET": PUBLIC},
+    "account_reset_password": {"GET": PUBLIC, "POST": PUBLIC},
+    "account_reset_password_done": {"GET": PUBLIC},
+    "account_reset_password_from_key": {"GET": PUBLIC, "POST": PUBLIC},
+    "account_reset_password_from_key_done": {"GET": PUBLIC},
+    "account_first": {"GET": PUBLIC, "POST": PUBLIC},
+    "account_join": {"GET": PUBLIC, "POST": PUBLIC},
+    "mfa_authenticate": {"GET": PUBLIC, "POST": PUBLIC},  # between password and second factor
+    "health": {"GET": PUBLIC},
+    # One's own account.
+    "account": {"GET": SIGNED_IN},
+    "account_reauthenticate": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "account_change_password": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "account_set_password": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_index": {"GET": SIGNED_IN},
+    "mfa_reauthenticate": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_activate_totp": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_deactivate_totp": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_view_recovery_codes": {"GET": SIGNED_IN},
+    "mfa_generate_recovery_codes": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_download_recovery_codes": {"GET": SIGNED_IN},
+    # People.
+    "people": {"GET": Right("people.read")},
+    "people_invite": {"POST": Right("people.invite")},
+    "people_role": {"POST": Right("people.manage")},
+    "people_active": {"POST": Right("people.manage")},
+    "people_link": {"POST": Right("people.manage")},
+    # The API. Lists hold only what their reader may see.
+    "api:metrics": {"GET": SIGNED_IN},
+    "api:values": {"GET": SIGNED_IN},
+    "api:targets": {"GET": SIGNED_IN},
+    "api:leaders": {"GET": SIGNED_IN},
+    "api:schema": {"GET": SIGNED_IN},
+    "api:docs": {"GET": SIGNED_IN},
+}
+
+API = "api:"
+
+
+def access(route: str, method: str) -> Access | None:
+    """What `route` asks for by `method`; None if it is not listed."""
+    return ROUTES.get(route, {}).get("GET" if method == "HEAD" else method)
+
+
+def methods(route: str) -> list[str]:
+    """The methods of a listed route, HEAD with GET; [] of an unlisted one."""
+    listed = list(ROUTES.get(route, {}))
+    return [*listed, "HEAD"] if "GET" in listed else listed

@@ -1,0 +1,157 @@
+"""Accounts: made by invitation, changed by admins, never deleted, so that history keeps its names."""
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
+from django.db import connection, transaction
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Lower
+
+from owners.models import AdminLink, Leader, Role, User
+from owners.rules import require
+from owners.services.one_time import new_link
+
+# Whoever makes, demotes or deactivates an admin holds this advisory lock: "at least one" and "only if none"
+# are about rows that do not exist yet, which a row lock cannot guard.
+ADMINS_LOCK = 7_411_001
+
+
+def lock_admins() -> None:
+    """Until the end of the transaction nobody else changes who is an admin."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [ADMINS_LOCK])
+
+
+@transaction.atomic
+def create_user(
+    email: str, name: str, role: str, password: str | None = None, leader_key: str | None = None
+) -> User:
+    """A new account; without a password it is opened by a link. For the system: asks no one's right.
+
+    Links the leader `leader_key`, else the leader with the same e-mail address. Raises ValidationError for a
+    malformed or taken address, an unknown role, or a leader who has another account.
+    """
+    email = clean_email(email)
+    if role not in Role.values:
+        raise ValidationError({"role": f"{role} is not one of {', '.join(Role.values)}"})
+    user = User.objects.create_user(email, password, name=name.strip(), role=role)
+    if leader_key is None:
+        link_leaders(email)
+        return user
+    leader = Leader.objects.select_for_update().filter(key=leader_key, archived_at=None).first()
+    if leader is None:
+        raise ValidationError({"leader": f"there is no leader {leader_key}"})
+    if leader.user_id is not None:
+        raise ValidationError({"leader": f"{leader.name} already has an account"})
+    leader.user = user
+    leader.save(update_fields=["user"])
+    return user
+
+
+def clean_email(email: str) -> str:
+    """The address as it is kept, in lower case. ValidationError if malformed or taken."""
+    email = User.objects.normalize_email(email.strip()).lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise ValidationError({"email": error.messages}) from error
+    if User.objects.filter(email=email).exists():
+        raise ValidationError({"email": f"{email} already has an account"})
+    return email
+
+
+@transaction.atomic
+def link_leaders(email: str | None = None) -> int:
+    """Gives leaders without an account the account of the same e-mail address (of one address or of all).
+
+    Run after accounts or leaders were added. Returns how many were linked. An account leads as one leader
+    only: of two leaders with one address, the first by key.
+    """
+    leaders = Leader.objects.filter(user=None, archived_at=None).exclude(email="")
+    if email is not None:
+        leaders = leaders.filter(email__iexact=email)
+    first = leaders.annotate(address=Lower("email")).order_by("address", "key").distinct("address")
+    account = User.objects.filter(email=Lower(OuterRef("email")), leader=None).values("pk")[:1]
+    linked = Leader.objects.filter(pk__in=first.values("pk")).annotate(account=Subquery(account))
+    return linked.exclude(account=None).update(user_id=F("account"))
+
+
+@transaction.atomic
+def invite(by: User, email: str, name: str, role: str) -> tuple[User, str]:
+    """A new account and the secret of the link by which its owner sets a password.
+
+    Executives invite everybody but admins. Raises PermissionDenied, ValidationError.
+    """
+    require(by, "people.invite")
+    if role == Role.ADMIN:
+        require(by, "people.manage")
+    user = create_user(email, name, role)
+    return user, new_link(user.email)
+
+
+@transaction.atomic
+def fresh_link(by: User, user: User) -> str:
+    """The secret of a new link with which `user` sets a password; the older ones end. Admins only."""
+    require(by, "people.manage")
+    if not user.is_active:
+        raise ValidationError("A deactivated account gets no link.")
+    return new_link(user.email)
+
+
+@transaction.atomic
+def change_role(by: User, user: User, role: str) -> User:
+    """Raises PermissionDenied, or ValidationError where the last admin would go."""
+    require(by, "people.manage")
+    if role not in Role.values:
+        raise ValidationError({"role": f"{role} is not one of {', '.join(Role.values)}"})
+    lock_admins()
+    _still_admin(by)
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if role != Role.ADMIN:
+        _keep_an_admin(user)
+    if user.role != role:
+        user.role = role
+        user.save(update_fields=["role"])
+    return user
+
+
+@transaction.atomic
+def set_active(by: User, user: User, active: bool) -> User:
+    """Deactivation ends all sessions and links at once and keeps everything that the person did."""
+    require(by, "people.manage")
+    lock_admins()
+    _still_admin(by)
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if not active:
+        _keep_an_admin(user)
+        AdminLink.objects.filter(email=user.email, used_at=None).delete()
+    if user.is_active != active:
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+    return user
+
+
+@transaction.atomic
+def make_admin(email: str) -> tuple[User, str]:
+    """For whoever has the terminal: an active admin of that address, new or promoted, and a link's secret."""
+    lock_admins()
+    address = User.objects.normalize_email(email.strip()).lower()
+    user = User.objects.select_for_update().filter(email=address).first()
+    if user is None:
+        user = create_user(email, "", Role.ADMIN)
+    elif user.role != Role.ADMIN or not user.is_active:
+        user.role, user.is_active = Role.ADMIN, True
+        user.save(update_fields=["role", "is_active"])
+    return user, new_link(user.email)
+
+
+def _still_admin(by: User) -> None:
+    """Read again under the lock: of two admins who demote each other at one moment, one is too late."""
+    if not User.objects.filter(pk=by.pk, role=Role.ADMIN, is_active=True).exists():
+        raise PermissionDenied("no longer an admin")
+
+
+def _keep_an_admin(user: User) -> None:
+    if user.role != Role.ADMIN or not user.is_active:
+        return
+    if not User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk).exists():
+        raise ValidationError("The last admin stays one. Make somebody else an admin first.")

@@ -1,0 +1,63 @@
+"""How often a password or a code may be tried: counted in PostgreSQL, in one statement, before the try.
+
+A cache would forget the count when it restarts, and counting after the check lets parallel guesses through.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.db import connection
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `tries` under one key in `seconds`, counted from the first of them."""
+
+    name: str
+    tries: int
+    seconds: int
+
+
+# A person mistypes a few times; an office of forty behind one address does so together.
+PER_ACCOUNT = Limit("account", 10, 300)
+PER_ADDRESS = Limit("address", 60, 300)
+PER_CODE = Limit("code", 5, 300)
+PER_LINK = Limit("link", 30, 300)
+KEPT_SECONDS = 86_400
+
+TAKE = """
+insert into owners_attempt as a (key, count, since) values (%(key)s, 1, clock_timestamp())
+on conflict (key) do update set
+    count = case when a.since < clock_timestamp() - make_interval(secs => %(seconds)s)
+                 then 1 else least(a.count + 1, 1000000) end,
+    since = case when a.since < clock_timestamp() - make_interval(secs => %(seconds)s)
+                 then clock_timestamp() else a.since end
+returning count
+"""
+GIVE_BACK = "update owners_attempt set count = greatest(count - 1, 0) where key = %(key)s"
+FORGET = """
+delete from owners_attempt where id in (
+    select id from owners_attempt where since < clock_timestamp() - make_interval(secs => %(seconds)s)
+    limit 100 for update skip locked
+)
+"""
+
+
+def take(limit: Limit, subject: str) -> bool:
+    """Counts one try of `subject` and says whether it is still within the limit. Atomic."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, {"key": _key(limit, subject), "seconds": limit.seconds})
+        count: int = cursor.fetchone()[0]
+        if count == 1:
+            cursor.execute(FORGET, {"seconds": KEPT_SECONDS})
+    return count <= limit.tries
+
+
+def give_back(limit: Limit, subject: str) -> None:
+    """Uncounts a try that succeeded; never forgives the failed ones before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(GIVE_BACK, {"key": _key(limit, subject)})
+
+
+def _key(limit: Limit, subject: str) -> str:
+    return hashlib.sha256(f"{limit.name}:{subject}".encode()).hexdigest()

@@ -1,0 +1,42 @@
+"""Secrets of one-time links. Only SHA-256 is stored: with 256 random bits a plain hash is enough."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.utils import timezone
+
+from owners.models import AdminLink
+
+VALID_FOR = timedelta(hours=24)
+
+
+class LinkGone(Exception):
+    """The link is unknown, used, expired, replaced by a newer one, or no longer needed."""
+
+
+def new_link(email: str = "") -> str:
+    """The secret of a fresh link; older unused ones for the same address ("": the first admin) end."""
+    AdminLink.objects.filter(email=email, used_at=None).delete()
+    secret = secrets.token_urlsafe(32)
+    AdminLink.objects.create(digest=digest(secret), email=email, expires_at=timezone.now() + VALID_FOR)
+    return secret
+
+
+def digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def valid_link(secret: str) -> AdminLink:
+    """The link of this secret, neither used nor expired; LinkGone if there is none. Changes nothing."""
+    link = AdminLink.objects.filter(
+        digest=digest(secret), used_at=None, expires_at__gt=timezone.now()
+    ).first()
+    if link is None:
+        raise LinkGone
+    return link
+
+
+def use(link: AdminLink) -> None:
+    link.used_at = timezone.now()
+    link.save(update_fields=["used_at"])

@@ -1,0 +1,47 @@
+"""Accounts and people. Of django-allauth only the pages in use are listed, under the names it looks up."""
+
+from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as recovery
+from allauth.mfa.totp import views as totp
+from django.urls import path, re_path
+
+from owners.views import account as own
+from owners.views import links, people
+
+urlpatterns = [
+    path("account/", own.account, name="account"),
+    path("account/login/", account.login, name="account_login"),
+    path("account/logout/", account.logout, name="account_logout"),
+    path("account/inactive/", account.account_inactive, name="account_inactive"),
+    path("account/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("account/password/change/", account.password_change, name="account_change_password"),
+    path("account/password/set/", account.password_set, name="account_set_password"),
+    path("account/password/reset/", account.password_reset, name="account_reset_password"),
+    path("account/password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^account/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "account/password/reset/key/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    path("account/2fa/", mfa.index, name="mfa_index"),
+    path("account/2fa/authenticate/", mfa.authenticate, name="mfa_authenticate"),
+    path("account/2fa/reauthenticate/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("account/2fa/totp/activate/", totp.activate_totp, name="mfa_activate_totp"),
+    path("account/2fa/totp/deactivate/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/2fa/codes/", recovery.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("account/2fa/codes/generate/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("account/2fa/codes/download/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("account/first/<str:secret>/", links.first, name="account_first"),
+    path("account/join/<str:secret>/", links.join, name="account_join"),
+    path("settings/people/", people.people, name="people"),
+    path("settings/people/invite/", people.invite, name="people_invite"),
+    path("settings/people/<int:pk>/role/", people.role, name="people_role"),
+    path("settings/people/<int:pk>/active/", people.active, name="people_active"),
+    path("settings/people/<int:pk>/link/", people.link, name="people_link"),
+]

@@ -1,0 +1,1 @@
+"""Pages of accounts and people: load, call one service, answer."""

@@ -1,0 +1,13 @@
+"""What a service refuses, put beside the field that it is about."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+
+def add_errors(form: forms.Form, error: ValidationError) -> None:
+    """Adds a service's ValidationError to a form that was valid; of unknown fields to the form as a whole."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for field, errors in error.error_dict.items():
+        form.add_error(field if field in form.fields else None, errors)

@@ -1,0 +1,109 @@
+"""People and roles. Executives read and invite, admins change."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from owners.forms.people import ActiveForm, InviteForm, RoleForm
+from owners.models import Role, User
+from owners.queries.people import people as everybody
+from owners.queries.people import waiting_links
+from owners.rules import can, require
+from owners.services import accounts, links
+from owners.views.errors import add_errors
+
+
+@require_safe
+def people(request: HttpRequest) -> HttpResponse:
+    """Everybody who can sign in or answers for something."""
+    require(request.user, "people.read")
+    return _page(request, InviteForm(by=request.user))
+
+
+@never_cache
+@require_POST
+def invite(request: HttpRequest) -> HttpResponse:
+    """Makes an account and shows, this once, the link by which its owner sets a password."""
+    require(request.user, "people.invite")
+    form = InviteForm(request.POST, by=request.user)
+    if form.is_valid():
+        try:
+            user, secret = accounts.invite(request.user, **form.cleaned_data)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            return _link_page(request, user, secret)
+    return _page(request, form, status=422)
+
+
+@never_cache
+@require_POST
+def link(request: HttpRequest, pk: int) -> HttpResponse:
+    """A fresh link for somebody who lost the first one or the password."""
+    require(request.user, "people.manage")
+    user = get_object_or_404(User, pk=pk)
+    try:
+        secret = accounts.fresh_link(request.user, user)
+    except ValidationError as error:
+        return _refused(request, error)
+    return _link_page(request, user, secret)
+
+
+@require_POST
+def role(request: HttpRequest, pk: int) -> HttpResponse:
+    """Changes somebody's role."""
+    require(request.user, "people.manage")
+    user = get_object_or_404(User, pk=pk)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        return _page(request, InviteForm(by=request.user), refused="Choose one of the roles.", status=422)
+    try:
+        user = accounts.change_role(request.user, user, form.cleaned_data["role"])
+    except ValidationError as error:
+        return _refused(request, error)
+    messages.success(request, f"{user} is now {user.get_role_display().lower()}.")
+    return redirect("people")
+
+
+@require_POST
+def active(request: HttpRequest, pk: int) -> HttpResponse:
+    """Deactivates somebody, or lets them in again."""
+    require(request.user, "people.manage")
+    user = get_object_or_404(User, pk=pk)
+    form = ActiveForm(request.POST)
+    if not form.is_valid():
+        return _page(request, InviteForm(by=request.user), refused="Say active=yes or no.", status=422)
+    wanted = form.cleaned_data["active"] == "yes"
+    try:
+        user = accounts.set_active(request.user, user, wanted)
+    except ValidationError as error:
+        return _refused(request, error)
+    messages.success(request, f"{user} {'can sign in again' if wanted else 'is deactivated'}.")
+    return redirect("people")
+
+
+def _refused(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    return _page(request, InviteForm(by=request.user), refused=" ".join(error.messages), status=409)
+
+
+def _page(request: HttpRequest, form: InviteForm, refused: str = "", status: int = 200) -> HttpResponse:
+    now = timezone.now()
+    persons = everybody(timezone.localdate(now))
+    waiting = waiting_links([person.email for person in persons if not person.joined], now)
+    context = {
+        "rows": [(person, waiting.get(person.email)) for person in persons],
+        "form": form,
+        "refused": refused,
+        "roles": Role.choices,
+        "may_manage": can(request.user, "people.manage"),
+    }
+    return render(request, "owners/people.html", context, status=status)
+
+
+def _link_page(request: HttpRequest, user: User, secret: str) -> HttpResponse:
+    url = links.join_url(request.build_absolute_uri("/"), secret)
+    return render(request, "owners/people_link.html", {"person": user, "url": url})
