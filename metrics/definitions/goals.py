@@ -35,8 +35,8 @@ class Goal:
 def merges_of(metric: Metric) -> str:
     """How coarser figures follow from stored finer ones: sum | min | max | first | last | share | none.
 
-    share: the ratio of summed numerators and denominators. none: each grain is computed by itself (distinct counts,
-    percentiles, everything derived), and to-date figures are stored.
+    share: the ratio of summed numerators and denominators. none: each grain is computed by itself (distinct
+    counts, percentiles, everything derived), and to-date figures are stored.
     """
     spec = spec_of(metric.type, metric.spec)
     match spec:

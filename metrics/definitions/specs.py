@@ -42,8 +42,8 @@ class ConversionSpec:
 @dataclass(frozen=True)
 class Operand:
     """`name` in a formula stands for the figure of `metric`: of the same period, of the one that lies
-    `offset` earlier (days and weeks by 364 days a year), or, with `to` (MetricFlow's offset_to_grain), of the period of the
-    same grain with which that month, quarter or year opens."""
+    `offset` earlier (days and weeks by 364 days a year), or, with `to` (MetricFlow's offset_to_grain), of the
+    period of the same grain with which that month, quarter or year opens."""
 
     name: str
     metric: str
