@@ -1,0 +1,21 @@
+"""Charts of pages and packs: Plotly figures as plain dicts, and drawings that need no script."""
+
+from metrics.charts.plotly import RULES, history_chart, quarter_chart, segment_chart
+from metrics.charts.svg import quarter_svg, spark_svg
+from metrics.charts.tables import Line, history_table, quarter_table
+from metrics.charts.text import day, period, plain
+
+__all__ = [
+    "RULES",
+    "Line",
+    "day",
+    "history_chart",
+    "history_table",
+    "period",
+    "plain",
+    "quarter_chart",
+    "quarter_svg",
+    "quarter_table",
+    "segment_chart",
+    "spark_svg",
+]

@@ -1,0 +1,404 @@
+"""Plotly figures as plain dicts. Colours are names of CSS variables, which the page resolves when it draws, so
+that one figure serves light and dark. Nothing here imports plotly: building through it costs 14 times as much.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from calc.numbers import full, short
+from metrics.charts.scale import Scale, scale, unit_words
+from metrics.charts.text import day, period, plain
+from metrics.queries.shapes import History, MetricHead, Point, QuarterChart, Segment
+
+Figure = dict[str, Any]
+
+ACTUAL = "var(--chart-actual)"
+FINE = "var(--chart-fine)"
+PLAN = "var(--chart-plan)"
+TARGET = "var(--chart-target)"
+LAST_YEAR = "var(--chart-last-year)"
+LIMIT = "var(--chart-limit)"
+SIGNAL = "var(--chart-signal)"
+HOLE = "var(--chart-hole)"
+INK = "var(--chart-ink)"
+GRID = "var(--chart-grid)"
+CLEAR = "rgba(0,0,0,0)"
+
+RULES = {
+    "beyond_limit": "outside the limits of routine change",
+    "run_of_eight": "eight in a row on one side of the centre",
+    "three_of_four": "three of four nearer to a limit than to the centre",
+    "range_beyond_limit": "a larger jump than routine ones",
+}
+_MARKERS_UP_TO = 40  # with more points than that, markers hide the line
+_HISTORY_YEARS_FROM = 300  # days from which ticks say the year
+
+
+def quarter_chart(chart: QuarterChart) -> Figure:
+    """The quarter's progress: actual, plan with benchmarks, target, the same quarter a year back."""
+    unit = chart.metric.unit
+    axis = quarter_scale(chart)
+    data: list[Figure] = []
+    if chart.last_year:
+        data.append(_line("Last year", chart.last_year, unit, color=LAST_YEAR, width=1.25))
+    if chart.fine:
+        fine = [(p.at, p.value) for p in chart.fine]
+        data.append(_line("By week", fine, unit, color=FINE, width=1.25))
+    if chart.plan:
+        data.append(_line("Plan", chart.plan, unit, color=PLAN, width=1.5, dash="dash"))
+    if chart.benchmarks:
+        data.append(
+            _markers("Benchmark", chart.benchmarks, unit, symbol="diamond", size=9, color=HOLE, edge=PLAN)
+        )
+    data += _actual(chart.actual, unit, few=chart.kind == "level")
+    last = chart.end - timedelta(days=1)
+    shapes: list[Figure] = []
+    notes: list[Figure] = [_unit_note(unit, "running total" if chart.kind == "total" else "")]
+    if chart.target is not None:
+        shapes.append(_level(chart.target, TARGET, "solid", 1.25))
+        notes.append(_end_note(chart.target, f"target {short(chart.target, unit)}", TARGET, above=True))
+    if chart.agreed_target is not None and chart.agreed_target != chart.target:
+        shapes.append(_level(chart.agreed_target, TARGET, "dot", 1))
+        agreed = f"agreed {short(chart.agreed_target, unit)}"
+        notes.append(_end_note(chart.agreed_target, agreed, TARGET, above=False))
+    layout = _layout(axis, shapes, notes)
+    layout["xaxis"] |= {
+        "range": [_iso(chart.start), _iso(last, hours=23)],
+        "dtick": "M1",
+        "tick0": chart.start.isoformat(),
+        "tickformat": "%b",
+        "ticklabelmode": "period",
+        "fixedrange": True,
+    }
+    return {"data": data, "layout": layout}
+
+
+def quarter_scale(chart: QuarterChart) -> Scale:
+    """The vertical range that holds everything that the quarter's chart draws."""
+    values: list[float | None] = [p.value for p in (*chart.actual, *chart.fine)]
+    values += [v for _, v in (*chart.plan, *chart.benchmarks, *chart.last_year)]
+    values += [chart.target, chart.agreed_target]
+    return scale(values, chart.metric.unit, from_zero=chart.kind == "total")
+
+
+def history_chart(history: History, metric: MetricHead) -> Figure:
+    """All periods of one grain with process limits, ringed signals and seams between definition versions."""
+    unit = metric.unit
+    limits = history.limits
+    values = [p.value for p in history.points]
+    if limits:
+        values += [limits.upper, limits.lower]
+    axis = scale(values, unit, from_zero=False)
+    shapes: list[Figure] = []
+    notes: list[Figure] = [_unit_note(unit, f"by {history.grain}")]
+    if limits:
+        shapes += [
+            _level(limits.centre, LIMIT, "solid", 1),
+            _level(limits.upper, LIMIT, "dash", 1),
+            _level(limits.lower, LIMIT, "dash", 1),
+        ]
+        notes += [
+            _end_note(limits.upper, f"upper limit {short(limits.upper, unit)}", INK, above=True),
+            _end_note(limits.centre, f"centre {short(limits.centre, unit)}", INK, above=True),
+            _end_note(limits.lower, f"lower limit {short(limits.lower, unit)}", INK, above=False),
+        ]
+    for seam, words in history.seams:
+        shapes.append(
+            {
+                "type": "line",
+                "xref": "x",
+                "yref": "paper",
+                "x0": seam.isoformat(),
+                "x1": seam.isoformat(),
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": PLAN, "width": 1, "dash": "dot"},
+            }
+        )
+        notes.append(
+            {
+                "xref": "x",
+                "yref": "paper",
+                "x": seam.isoformat(),
+                "y": 1,
+                "xanchor": "left",
+                "yanchor": "top",
+                "text": plain(words),
+                "showarrow": False,
+                "font": {"size": 11, "color": INK},
+            }
+        )
+    data = _actual(history.points, unit, few=False, grain=history.grain)
+    if history.signals:
+        words = [
+            f"{full(s.value, unit)}: {'; '.join(RULES.get(r, r) for r in s.rules)}"
+            + (f"<br>{plain(s.disposition)}" if s.disposition else "<br>not explained yet")
+            for s in history.signals
+        ]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": "Unusual change",
+                "x": [s.at.isoformat() for s in history.signals],
+                "y": [s.value for s in history.signals],
+                "text": words,
+                "hovertemplate": "%{text}",
+                "marker": {"symbol": "circle-open", "size": 15, "line": {"width": 2}, "color": SIGNAL},
+            }
+        )
+    layout = _layout(axis, shapes, notes)
+    if history.points:
+        first, last = history.points[0].at, history.points[-1].at
+        room = max((last - first) * 0.02, timedelta(days=1))
+        layout["xaxis"] |= {
+            "range": [_iso(first - room), _iso(last + room)],
+            "tickformat": "%b\n%Y" if (last - first).days > _HISTORY_YEARS_FROM else "%-d %b",
+            "nticks": 10,
+        }
+    return {"data": data, "layout": layout}
+
+
+def segment_chart(metric: MetricHead, segments: Sequence[Segment]) -> Figure:
+    """One bar a member, with the same elapsed part of the quarter before as a hollow diamond."""
+    unit = metric.unit
+    rows = [s for s in segments if s.figure is not None]
+    axis = scale([s.figure for s in rows] + [s.before for s in rows], unit, from_zero=True)
+    names = [plain(s.member or "(none)", 28) for s in rows]
+    # members are told apart by their place, as two long names may be cut to the same words
+    places = list(range(len(rows)))
+    data: list[Figure] = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": "Now",
+            "y": places,
+            "x": [s.figure for s in rows],
+            "text": [full(s.figure, unit) for s in rows],
+            "textposition": "none",
+            "hovertemplate": "%{text}",
+            "marker": {"color": ACTUAL},
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "Quarter before",
+            "y": [n for n, s in zip(places, rows, strict=True) if s.before is not None],
+            "x": [s.before for s in rows if s.before is not None],
+            "text": [full(s.before, unit) for s in rows if s.before is not None],
+            "hovertemplate": "%{text}",
+            "marker": {"symbol": "diamond", "size": 9, "color": HOLE, "line": {"color": PLAN, "width": 1.5}},
+        },
+    ]
+    layout = _layout(axis, [], [])
+    value_axis = layout.pop("yaxis")
+    layout["xaxis"] = value_axis | {"showgrid": True, "automargin": True}
+    layout["yaxis"] = {
+        "type": "linear",
+        "tickvals": places,
+        "ticktext": names,
+        "autorange": "reversed",
+        "automargin": True,
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "ticks": "",
+    }
+    layout["hovermode"] = "y unified"
+    layout["bargap"] = 0.35
+    return {"data": data, "layout": layout}
+
+
+def _actual(points: Sequence[Point], unit: str, *, few: bool, grain: str = "") -> list[Figure]:
+    """The line of figures: solid while final, thin with hollow points where rows may yet come."""
+    known = [p for p in points if p.value is not None]
+    final = [p for p in known if not p.provisional]
+    open_ = [p for p in known if p.provisional]
+    marked = few or len(known) <= _MARKERS_UP_TO
+    traces: list[Figure] = []
+    if open_:
+        # begins at the last final point, so that the line is not torn
+        before = [p for p in final if p.at < open_[0].at][-1:]
+        joined = before + [p for p in known if p.at >= open_[0].at]
+        texts = [_point_text(p, unit, grain) for p in joined]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": "Still filling",
+                "x": [p.at.isoformat() for p in joined],
+                "y": [p.value for p in joined],
+                "text": texts,
+                "hovertemplate": "%{text}",
+                "line": {"color": ACTUAL, "width": 1.5, "dash": "dot"},
+                "marker": {
+                    "size": [0.1 if not p.provisional else 7 for p in joined],
+                    "color": HOLE,
+                    "line": {"color": ACTUAL, "width": 1.5},
+                },
+            }
+        )
+        if before:
+            traces[0]["hoverinfo"] = "skip" if len(joined) == 1 else "all"
+    if final:
+        # gaps stay gaps: an unknown figure tears the line
+        shown = [p for p in points if p.value is None or not p.provisional]
+        while shown and shown[-1].value is None:
+            shown.pop()
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers" if marked else "lines",
+                "name": "Actual",
+                "x": [p.at.isoformat() for p in shown],
+                "y": [p.value for p in shown],
+                "text": [_point_text(p, unit, grain) for p in shown],
+                "hovertemplate": "%{text}",
+                "connectgaps": False,
+                "line": {"color": ACTUAL, "width": 2.5},
+                "marker": {"size": 7 if marked else 1, "color": ACTUAL},
+            }
+        )
+    return traces
+
+
+def _point_text(point: Point, unit: str, grain: str) -> str:
+    if point.value is None:
+        return "not known"
+    text = full(point.value, unit)
+    if point.numerator is not None and point.denominator is not None:
+        text += f" ({full(point.numerator)} of {full(point.denominator)})"
+    if grain and grain != "day":
+        text += f", {period(point.start, point.at + timedelta(days=1), grain)}"
+    return f"{text}, still filling" if point.provisional else text
+
+
+def _line(
+    name: str,
+    points: Sequence[tuple[date, float | None]],
+    unit: str,
+    *,
+    color: str,
+    width: float,
+    dash: str = "solid",
+) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": [d.isoformat() for d, _ in points],
+        "y": [v for _, v in points],
+        "text": [full(v, unit) for _, v in points],
+        "hovertemplate": "%{text}",
+        "line": {"color": color, "width": width, "dash": dash},
+    }
+
+
+def _markers(
+    name: str,
+    points: Sequence[tuple[date, float]],
+    unit: str,
+    *,
+    symbol: str,
+    size: int,
+    color: str,
+    edge: str,
+) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [d.isoformat() for d, _ in points],
+        "y": [v for _, v in points],
+        "text": [f"{full(v, unit)} by {day(d)}" for d, v in points],
+        "hovertemplate": "%{text}",
+        "marker": {"symbol": symbol, "size": size, "color": color, "line": {"color": edge, "width": 1.75}},
+    }
+
+
+def _level(value: float, color: str, dash: str, width: float) -> Figure:
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "yref": "y",
+        "y0": value,
+        "y1": value,
+        "layer": "below",
+        "line": {"color": color, "width": width, "dash": dash},
+    }
+
+
+def _end_note(value: float, text: str, color: str, *, above: bool) -> Figure:
+    return {
+        "xref": "paper",
+        "x": 1,
+        "xanchor": "right",
+        "yref": "y",
+        "y": value,
+        "yanchor": "bottom" if above else "top",
+        "text": plain(text),
+        "showarrow": False,
+        "font": {"size": 12, "color": color},
+    }
+
+
+def _unit_note(unit: str, how: str) -> Figure:
+    words = ", ".join(w for w in (unit_words(unit), how) if w)
+    return {
+        "xref": "paper",
+        "x": 0,
+        "xanchor": "left",
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "bottom",
+        "yshift": 6,
+        "text": plain(words),
+        "showarrow": False,
+        "font": {"size": 12, "color": INK},
+    }
+
+
+def _layout(axis: Scale, shapes: list[Figure], notes: list[Figure]) -> Figure:
+    return {
+        "shapes": shapes,
+        "annotations": notes,
+        "showlegend": False,
+        "hovermode": "x unified",
+        "hoverlabel": {"bgcolor": HOLE, "bordercolor": GRID, "font": {"color": TARGET, "size": 13}},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "font": {"color": INK, "size": 12},
+        "margin": {"l": 8, "r": 8, "t": 28, "b": 8},
+        "dragmode": False,
+        "xaxis": {
+            "type": "date",
+            "showgrid": False,
+            "zeroline": False,
+            "showline": True,
+            "linecolor": PLAN,
+            "linewidth": 1,
+            "ticks": "outside",
+            "ticklen": 4,
+            "tickcolor": GRID,
+            "hoverformat": "%a %-d %b %Y",
+            "automargin": True,
+            "fixedrange": True,
+        },
+        "yaxis": {
+            "range": [axis.low, axis.high],
+            "tickvals": [v for v, _ in axis.ticks],
+            "ticktext": [t for _, t in axis.ticks],
+            "gridcolor": GRID,
+            "gridwidth": 1,
+            "zeroline": False,
+            "automargin": True,
+            "fixedrange": True,
+        },
+    }
+
+
+def _iso(day_: date, hours: int = 0) -> str:
+    return f"{day_.isoformat()} {hours:02d}:00"

@@ -1,0 +1,143 @@
+"""The frame of every page: whose installation it is, who is signed in, states and charts as components."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+
+from metrics import charts
+from metrics.queries import installation as installation_query
+from metrics.queries.shapes import History, MetricHead, Progress, QuarterChart, Segment
+from metrics.templatetags.figures import shape, tone
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Site:
+    name: str
+    demo: bool
+
+
+@dataclass(frozen=True)
+class Link:
+    path: str
+    words: str
+
+
+@register.simple_tag
+def installation() -> Site:
+    """The installation's name and whether it shows a demo (one query)."""
+    return Site(*installation_query.head())
+
+
+@register.filter
+def initials(user: Any) -> str:
+    """Up to two letters for a small round: `MC` of Maya Chen, `m` of maya@example.com."""
+    words = [w for w in str(user).split("@")[0].replace(".", " ").split() if w[:1].isalnum()]
+    return "".join(w[0] for w in (words[:1] + words[-1:] if len(words) > 1 else words))[:2].upper() or "?"
+
+
+@register.simple_tag
+def account_links() -> list[Link]:
+    """The pages about one's own account that this installation has."""
+    pages = (("account_change_password", "Password"), ("mfa_index", "Second factor"))
+    links = []
+    for name, words in pages:
+        try:
+            links.append(Link(reverse(name), words))
+        except NoReverseMatch:
+            continue
+    return links
+
+
+@register.inclusion_tag("parts/status.html")
+def status(progress: Progress) -> dict[str, Any]:
+    """Shape, word and colour; the reason is on hover, and pages with room write it out."""
+    return {
+        "tone": tone(progress),
+        "shape": shape(progress),
+        "word": progress.status.word,
+        "reason": progress.reason,
+        "stale": progress.status.stale,
+    }
+
+
+@register.inclusion_tag("parts/chart.html")
+def quarter_chart(chart: QuarterChart, name: str = "") -> dict[str, Any]:
+    """The quarter's chart: a still drawing, the Plotly figure that replaces it, and a table of the same."""
+    metric = chart.metric
+    lines = charts.quarter_table(chart)
+    return {
+        "id": f"quarter-{metric.key}{name}",
+        "data_id": f"quarter-{metric.key}{name}-data",
+        "figure": charts.quarter_chart(chart),
+        "still": charts.quarter_svg(chart),
+        "caption": f"{metric.name}, {chart.label}: progress against plan and target",
+        "unit": metric.unit,
+        "lines": lines,
+        "columns": {
+            "plan": any(line.plan is not None for line in lines),
+            "benchmark": any(line.benchmark is not None for line in lines),
+            "last_year": any(line.last_year is not None for line in lines),
+        },
+        "legend": _quarter_legend(chart),
+        "empty": not any(p.value is not None for p in chart.actual) and not chart.plan,
+    }
+
+
+def _quarter_legend(chart: QuarterChart) -> list[tuple[str, str]]:
+    legend = [("actual", "actual")]
+    if any(p.provisional for p in chart.actual):
+        legend.append(("open", "still filling"))
+    if chart.fine:
+        legend.append(("fine", "by week"))
+    if chart.plan:
+        legend.append(("plan", "our plan"))
+    if chart.benchmarks:
+        legend.append(("benchmark", "benchmark"))
+    if chart.last_year:
+        legend.append(("last-year", "last year"))
+    return legend
+
+
+@register.inclusion_tag("parts/chart.html")
+def history_chart(history: History, metric: MetricHead) -> dict[str, Any]:
+    """All periods of one rhythm with limits, signals and seams, and a table of the same."""
+    legend = [("actual", "actual")]
+    if any(p.provisional for p in history.points):
+        legend.append(("open", "still filling"))
+    if history.limits:
+        legend.append(("limit", "limits of routine change"))
+    if history.signals:
+        legend.append(("signal", "unusual change"))
+    return {
+        "id": f"history-{metric.key}",
+        "data_id": f"history-{metric.key}-data",
+        "figure": charts.history_chart(history, metric),
+        "still": "",
+        "caption": f"{metric.name} by {history.grain}",
+        "unit": metric.unit,
+        "lines": charts.history_table(history),
+        "columns": {"note": bool(history.signals)},
+        "legend": legend,
+        "empty": not any(p.value is not None for p in history.points),
+    }
+
+
+@register.inclusion_tag("parts/chart.html")
+def segment_chart(metric: MetricHead, dimension: str, segments: tuple[Segment, ...]) -> dict[str, Any]:
+    """Bars of a dimension's members. The page's own table says the same figures."""
+    return {
+        "id": f"segments-{metric.key}-{dimension}",
+        "data_id": f"segments-{metric.key}-{dimension}-data",
+        "figure": charts.segment_chart(metric, segments),
+        "still": "",
+        "caption": f"{metric.name} by {dimension}",
+        "unit": metric.unit,
+        "lines": (),
+        "legend": [("bar", "this quarter so far"), ("benchmark", "same part of the quarter before")],
+        "empty": not any(s.figure is not None for s in segments),
+        "rows": sum(s.figure is not None for s in segments),
+    }
