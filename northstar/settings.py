@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import environ
+import pghistory
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
@@ -330,3 +331,6 @@ LOGGING = logs.configuration(
     level=env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING").upper(),
     as_json=env.bool("LOG_JSON", default=PRODUCTION),
 )
+
+# Every change has a history, the removal of a row too.
+PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
