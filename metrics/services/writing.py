@@ -53,14 +53,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Touched:
-    """A figure that was written anew, changed in value or status, or removed."""
+    """A period of which a figure (of the whole or a member) was written anew, changed, settled or removed."""
 
     metric: int
     grain: str
     start: date
     end: date
-    dimension: str
-    member: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +231,15 @@ _MERGE = f"""
               FROM merged LEFT JOIN reached e USING (metric_id)) m
         WHERE m.figure AND m.action <> 'INSERT' AND (m.over OR m.computed_at < %(today)s)
     )
-    SELECT figure, metric_id, grain, period_start, period_end, dimension, member FROM merged
+    SELECT count(*) FILTER (WHERE figure), metric_id, grain, period_start, period_end FROM merged
     WHERE figure OR status <> new_status
+    GROUP BY metric_id, grain, period_start, period_end
 """  # noqa: S608
 
 _SETTLE = """
     UPDATE metrics_value SET status = 'final'
     WHERE metric_id = %s AND status = 'provisional' AND period_end <= %s AND coalesce(immature, 0) = 0
-    RETURNING metric_id, grain, period_start, period_end, dimension, member
+    RETURNING metric_id, grain, period_start, period_end
 """
 
 
@@ -436,8 +435,8 @@ def _merge(
         _MERGE.format(new="%(run)s::bigint AS run_id, %(now)s::timestamptz AS computed_at"),
         {"now": now, "run": run, "cause": cause, "today": calendar.opens(calendar.day_of(now))},
     )
-    for figure, *key in cursor.fetchall():
-        written.changed += figure
+    for changed, *key in cursor.fetchall():
+        written.changed += changed
         written.touched.add(Touched(*key))
 
 

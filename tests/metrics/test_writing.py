@@ -130,7 +130,7 @@ def test_a_figure_that_is_no_longer_produced_goes_and_leaves_a_revision(metric: 
     gone = put(metric, draft(metric, FIRST, 10.0))
     assert gone.changed == 1
     assert gone.touched == {
-        Touched(metric.id, "day", date(2026, 3, 2), date(2026, 3, 3), "", ""),
+        Touched(metric.id, "day", date(2026, 3, 2), date(2026, 3, 3)),
     }
     assert figures() == {outside.period_start: 1.0, FIRST: 10.0}
     assert Revision.objects.get().value == 5.0
