@@ -7,13 +7,13 @@ named by the calendar year in which it ends, so with `fiscal_year_start=7` 2025-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 WEEK = timedelta(days=7)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_QUARTER = re.compile(r"^(\d{4})-Q([1-4])$")
+_QUARTER = re.compile(r"([0-9]{4})-Q([1-4])")
 
 
 class Grain(StrEnum):
@@ -142,8 +142,8 @@ class Calendar:
 
     def quarter(self, name: str) -> Period:
         """The quarter called `2011-Q3`; ValueError says what a name looks like."""
-        match = _QUARTER.match(name)
-        if not match or int(match[1]) < 2:
+        match = _QUARTER.fullmatch(name)
+        if not match or not 2 <= int(match[1]) < MAXYEAR:
             raise ValueError(f"{name!r} is not a quarter; write it like 2026-Q3")
         year, number = int(match[1]), int(match[2])
         opens = date(year, self.fiscal_year_start, 1)
