@@ -120,6 +120,8 @@ class Request:
     grains: which to compute; to-date grains are computed for atoms that do not sum, without dimensions.
     first_day: of the source's rows (zero-fill begins there); watermark: exclusive, zero-fill ends there.
     top: dimension -> members kept by name; all others are one "(other)" where additive. Absent: all kept.
+    sources: other sources of the same warehouse, by key, that atoms' measures read (a ratio's denominator, a
+    conversion's second event).
     """
 
     source: SourceDef
@@ -131,13 +133,23 @@ class Request:
     first_day: date | None
     watermark: date
     top: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: Mapping[str, SourceDef] = field(default_factory=dict)
+
+    def source_of(self, measure: Measure) -> SourceDef:
+        """The source that a measure reads; WarehouseError if the request does not know it."""
+        if not measure.source or measure.source == self.source.key:
+            return self.source
+        if measure.source not in self.sources:
+            raise WarehouseError(f"the source {measure.source!r} is not known", source=self.source.key)
+        return self.sources[measure.source]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One computed figure. `value` is None where unknown (0 denominators, no rows); `dimension` and `member`
     are "" for the whole. numerator and denominator stand for ratios, averages and conversion rates;
-    `immature` counts base events whose window has not passed."""
+    `immature` counts base events whose window has not passed. `missing` names the days (the first 31) for
+    which a source with `rows: daily` lacks a row or a figure, which makes the value None."""
 
     key: str
     grain: Grain
@@ -149,6 +161,7 @@ class Figure:
     numerator: float | None = None
     denominator: float | None = None
     immature: int | None = None
+    missing: tuple[date, ...] = ()
 
 
 class WarehouseError(Exception):
@@ -162,3 +175,7 @@ class WarehouseError(Exception):
             if name
         )
         super().__init__(f"{where}: {message}" if where else message)
+
+
+class WarehouseDown(WarehouseError):
+    """The warehouse itself cannot be reached, so that no smaller question would be answered either."""
