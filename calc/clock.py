@@ -37,12 +37,13 @@ def last_due_day(as_of: date, watermark: date | None, manual_end: date | None = 
     return min(days)
 
 
-def days_behind(as_of: date, watermark: date, end: date) -> int:
-    """How many days before `as_of` (and before `end`, the quarter's) should be loaded and are not.
+def days_behind(as_of: date, watermark: date, end: date, start: date = date.min) -> int:
+    """How many days of `[start, end)`, a quarter's say, that lie before `as_of` should be loaded and are not.
 
-    The day `as_of` itself is still running, so data complete through yesterday are 0 days behind.
+    The day `as_of` itself is still running, so data complete through yesterday are 0 days behind; so is a
+    quarter that has not begun (with its `start`), and one that ended before the data did.
     """
-    return max((min(as_of, end) - watermark).days, 0)
+    return max((min(as_of, end) - max(watermark, start)).days, 0)
 
 
 def equal_part(period: Period, through: date, other: Period) -> Period:

@@ -95,6 +95,7 @@ def judge(
     unit: str = "count",
     thresholds: Thresholds | None = None,
     due_periods: int | None = None,
+    expected_periods: int = 0,
     stale_through: date | None = None,
     late: Period | None = None,
     missing: str = "",
@@ -103,10 +104,13 @@ def judge(
 ) -> Status:
     """The status of a metric in a quarter; every argument but the pace and unit is there only if it applies.
 
-    pace: None without a target. due_periods: of a manual total, how many of its own periods are due (else
-    the pace's). stale_through: the last day there is data for, if later days should be there. late: the
-    manual period whose figure is due and missing. missing: why the due figure is unknown (`no figure for
-    3 Aug 2011`). disputed, held: the words of the dispute, or of the check that holds the newest figure back.
+    pace: None without a target.
+    due_periods: of a manual total, how many of its own periods are due (else the pace's).
+    stale_through: the last day there is data for, if later days should be there; with expected_periods, how
+    many would then be due (`plan.due_periods(as_of)`), so that a stop before the first is not "not due yet".
+    late: the manual period whose figure is due and missing.
+    missing: why the due figure is unknown (`no figure for 3 Aug 2011`).
+    disputed, held: the words of the dispute, or of the check that holds the newest figure back.
     """
     limits = thresholds or Thresholds()
     stale = stale_through is not None
@@ -119,6 +123,8 @@ def judge(
     due = pace.due_periods if due_periods is None else due_periods
     if late is not None:
         return Status(State.LATE, f"the figure for {say_period(late)} is due and missing")
+    if due <= 0 and stale_through is not None and expected_periods > 0:
+        return Status(State.LATE, f"no data after {say_day(stale_through)}", stale=True)
     if due <= 0 or pace.planned is None:
         return Status(State.NOT_DUE, "nothing of this quarter is due yet")
     if pace.figure is None:

@@ -57,6 +57,10 @@ def test_days_behind() -> None:
     assert days_behind(date(2011, 8, 20), date(2012, 1, 1), Q3.end) == 0
     # data that end in December make no past quarter stale
     assert days_behind(date(2012, 5, 1), date(2011, 12, 10), Q3.end) == 0
+    # nor a load that stopped long ago one that has not begun; of one that has, its own days count
+    assert days_behind(date(2011, 6, 30), date(2011, 6, 1), Q3.end, Q3.start) == 0
+    assert days_behind(date(2011, 7, 3), date(2011, 6, 1), Q3.end, Q3.start) == 2
+    assert days_behind(date(2012, 5, 1), date(2011, 9, 25), Q3.end) == 6
 
 
 @pytest.mark.parametrize(

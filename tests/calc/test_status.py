@@ -150,6 +150,15 @@ def test_stale_is_never_green_and_a_stop_makes_no_red() -> None:
     assert reason(red).endswith("; no data after 31 Jul")
 
 
+def test_a_stop_before_the_first_due_period_is_late_and_not_undue() -> None:
+    stop, as_of = date(2011, 7, 20), date(2011, 8, 2)
+    pace = measure(UP, None, stop)
+    status = judge(pace, stale_through=stop, expected_periods=UP.due_periods(as_of))
+    assert (status.state, status.reason, status.stale) == (State.LATE, "no data after 20 Jul", True)
+    before_the_end = UP.due_periods(date(2011, 7, 25))
+    assert judge(pace, stale_through=stop, expected_periods=before_the_end).state is State.NOT_DUE
+
+
 def test_doubt_comes_before_every_judgement() -> None:
     pace = measure(ORDERS, 1350, END_OF_JULY)
     assert judge(pace, disputed="Ana: July misses Spain").state is State.DISPUTED
