@@ -86,7 +86,7 @@ def owns(user: User, metric: MetricLike | None) -> bool:
 @rules.predicate
 def counts(user: User, metric: MetricLike | None) -> bool:
     leader = leader_of(user)
-    return leader is not None and metric is not None and collector_of(metric) == leader.key
+    return leader is not None and metric is not None and collector_of(metric) == leader.key != ""
 
 
 @rules.predicate

@@ -3,8 +3,6 @@
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import connection, transaction
-from django.db.models import F, OuterRef, Subquery
-from django.db.models.functions import Lower
 
 from owners.models import AdminLink, Leader, Role, User
 from owners.rules import require
@@ -69,10 +67,15 @@ def link_leaders(email: str | None = None) -> int:
     leaders = Leader.objects.filter(user=None, archived_at=None).exclude(email="")
     if email is not None:
         leaders = leaders.filter(email__iexact=email)
-    first = leaders.annotate(address=Lower("email")).order_by("address", "key").distinct("address")
-    account = User.objects.filter(email=Lower(OuterRef("email")), leader=None).values("pk")[:1]
-    linked = Leader.objects.filter(pk__in=first.values("pk")).annotate(account=Subquery(account))
-    return linked.exclude(account=None).update(user_id=F("account"))
+    free = dict(User.objects.filter(leader=None).values_list("email", "pk"))
+    linked = 0
+    for leader in leaders.select_for_update(of=("self",)).order_by("key"):
+        account = free.pop(leader.email.lower(), None)
+        if account is not None:
+            leader.user_id = account
+            leader.save(update_fields=["user"])
+            linked += 1
+    return linked
 
 
 @transaction.atomic
