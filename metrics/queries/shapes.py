@@ -15,6 +15,7 @@ class Person:
     name: str
     title: str = ""
     team: str = ""
+    team_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Progress:
     gap: float | None  # figure - planned, in the metric's unit
     progress: float | None
     pace: float | None
-    required_rate: float | None  # what the rest needs per month of the quarter, for totals
+    required_rate: float | None  # of totals: what the rest needs per day of the plan's weight (see calc.pace)
+    required_per_month: float | None  # the same spread over the months that are left, for people
     required_per_day: float | None
     forecast: float | None
     probability: float | None
@@ -194,6 +196,16 @@ class LeaderCard:
 
 
 @dataclass(frozen=True)
+class Leaders:
+    """The page of all leaders; `unowned` are metrics that nobody answers for."""
+
+    quarter: str
+    label: str
+    cards: tuple[LeaderCard, ...]
+    unowned: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
 class LeaderPage:
     person: Person
     quarter: str
@@ -211,12 +223,16 @@ class LeaderPage:
 
 @dataclass(frozen=True)
 class Limits:
-    """Process limits of a metric's history, in its unit; see calc.xmr."""
+    """Process limits of a metric's history, in its unit; see calc.xmr. None: no limit on that side.
+
+    slope: per point, where the limits follow a trend; the lines then hold at the history's first point.
+    """
 
     centre: float
-    upper: float
-    lower: float
+    upper: float | None
+    lower: float | None
     upper_range: float
+    slope: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -240,10 +256,13 @@ class History:
 
 @dataclass(frozen=True)
 class Segment:
+    """A member of a dimension: its last whole month, and the change on the one before and on a year back."""
+
     member: str
+    month: date
     figure: float | None
-    before: float | None  # the same elapsed part of the quarter before
-    year_before: float | None
+    change: float | None
+    year_change: float | None
     spark: tuple[Point, ...]
 
 
@@ -265,8 +284,8 @@ class RunLine:
     source: str
     state: str
     cause: str
-    window_start: date
-    window_end: date
+    window_start: date | None  # None: what has changed
+    window_end: date | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
