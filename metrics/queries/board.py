@@ -34,8 +34,8 @@ def board(
 ) -> Board:
     """The board of a quarter as `user` may see it; by default that of `as_of`, and that today.
 
-    lens, team, owner narrow the list, not the North Star. ValueError for a name that is no quarter. The number
-    of SQL statements does not grow with the number of metrics.
+    lens, team, owner narrow the list, not the North Star. ValueError for a name that is no quarter. The
+    number of SQL statements does not grow with the number of metrics.
     """
     cal = installation.calendar()
     today = installation.today(cal)

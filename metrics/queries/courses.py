@@ -1,7 +1,7 @@
 """All that a metric's quarter is judged by, for many metrics in a constant number of SQL statements."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import holidays as holiday_calendars
@@ -54,6 +54,16 @@ class Course:
     manual: ManualSpec | None
     late: Period | None
     daily: bool
+    free_days: frozenset[date]
+
+    def at(self, as_of: date) -> "Course":
+        """The same quarter as it stood on an earlier day, by the figures and targets that are known now."""
+        return replace(
+            self,
+            as_of=as_of,
+            through=_through(self.manual, self.clock, as_of, self.quarter, self.figures),
+            late=_late(self.manual, self.goal, self.cal, self.quarter, as_of, self.figures, self.free_days),
+        )
 
     def to_date(self, end: date) -> tuple[float | None, str]:
         """A total's figure over the days before `end`, and why it is unknown."""
@@ -88,8 +98,8 @@ def load(
         spec = spec_of(metric.type, metric.spec)
         manual = spec if isinstance(spec, ManualSpec) else None
         goal, clock = goal_of(metric), times.get(metric.id, Clock(None))
-        late = _late(manual, cal, period, as_of, figures, free_days, metric)
-        through = _through(metric, manual, clock, as_of, period, figures)
+        late = _late(manual, goal, cal, period, as_of, figures, free_days)
+        through = _through(manual, clock, as_of, period, figures)
         post = posts.get(metric.id)
         base = before[-1] if before and before[-1].end <= period.start else None
         known_base = post.baseline if post and post.baseline is not None else (base.value if base else None)
@@ -116,6 +126,7 @@ def load(
                 manual=manual,
                 late=late,
                 daily=any(key in daily for key in clock.sources) and manual is None,
+                free_days=free_days,
             )
         )
     return courses
@@ -184,7 +195,6 @@ def _wanted(metric: Metric, cal: Calendar, quarter: Period, year_ago: Period) ->
 
 
 def _through(
-    metric: Metric,
     manual: ManualSpec | None,
     clock: Clock,
     as_of: date,
@@ -207,18 +217,17 @@ def _through(
 
 def _late(
     manual: ManualSpec | None,
+    goal: Goal,
     cal: Calendar,
     quarter: Period,
     as_of: date,
     figures: tuple[Stored, ...],
     free_days: frozenset[date],
-    metric: Metric,
 ) -> Period | None:
     """The quarter's first period whose entry is due and missing."""
     if manual is None:
         return None
     due = Due(manual.collect.due_days, manual.collect.due_working)
-    goal = goal_of(metric)
     grain = goal.grain if goal.kind == "level" else manual.grain
     newest = last_due_period(cal, grain, as_of, due, free_days)
     entered = {f.start for f in figures if f.value is not None or f.denominator is not None}

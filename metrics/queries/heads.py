@@ -30,7 +30,8 @@ class Owners:
 
 
 def person(leader: Leader) -> Person:
-    return Person(leader.key, leader.name, leader.title, leader.team.name if leader.team else "")
+    team = leader.team
+    return Person(leader.key, leader.name, leader.title, team.name if team else "", team.key if team else "")
 
 
 def owners(metric_keys: Iterable[str], known_at: datetime | None = None) -> Owners:

@@ -1,0 +1,80 @@
+"""The grid of a manual metric: one cell a period, newest first."""
+
+import hashlib
+from datetime import date
+
+import holidays as holiday_calendars
+
+from calc.calendar import Calendar, Grain, Period
+from calc.clock import Due, due_date
+from metrics.definitions.specs import ManualSpec, spec_of
+from metrics.models import Entry, Metric
+from metrics.queries.shapes import EntryCell
+
+CELLS = {Grain.DAY: 31, Grain.WEEK: 26, Grain.MONTH: 24, Grain.QUARTER: 12, Grain.YEAR: 6}
+
+
+def entry_token(value: float | None, numerator: float | None, denominator: float | None) -> str:
+    """Names an entry's state, so that a grid can tell whether somebody changed it meanwhile."""
+    return hashlib.sha256(repr((value, numerator, denominator)).encode()).hexdigest()[:16]
+
+
+def entry_cells(metric: Metric, cal: Calendar, today: date) -> tuple[EntryCell, ...]:
+    """The periods that can be entered, the running one first. One SQL statement; () if not manual."""
+    spec = spec_of(metric.type, metric.spec)
+    if not isinstance(spec, ManualSpec):
+        return ()
+    due = Due(spec.collect.due_days, spec.collect.due_working)
+    stored = {
+        e.period_start: e for e in Entry.objects.filter(metric=metric, dimension="").select_related("author")
+    }
+    years = range(today.year - 6, today.year + 2)
+    free = (
+        frozenset(holiday_calendars.country_holidays(cal.holidays, years=years))
+        if cal.holidays
+        else frozenset()
+    )
+    period = cal.period(spec.grain, today)
+    first = min(stored, default=None)
+    cells = []
+    for _ in range(CELLS[spec.grain]):
+        entry = stored.get(period.start)
+        until = due_date(period, due, free)
+        expected = first is not None and period.start >= first and spec.collect.every != ""
+        cells.append(
+            EntryCell(
+                start=period.start,
+                end=period.end,
+                label=label(cal, period),
+                value=entry.value if entry else None,
+                numerator=entry.numerator if entry else None,
+                denominator=entry.denominator if entry else None,
+                note=entry.note if entry else "",
+                by=str(entry.author or entry.origin) if entry else "",
+                entered_at=entry.entered_at if entry else None,
+                due_date=until,
+                open=period.start <= today,
+                late=entry is None and expected and until < today,
+                token=entry_token(
+                    *(entry.value, entry.numerator, entry.denominator) if entry else (None,) * 3
+                ),
+            )
+        )
+        period = cal.previous(period)
+    return tuple(cells)
+
+
+def label(cal: Calendar, period: Period) -> str:
+    """`Jul 2026`, `week of 4 Aug 2026`, `4 Aug 2026`, `Q3 2026 (Jul–Sep)`, `2026`."""
+    start = period.start
+    match period.grain:
+        case Grain.DAY:
+            return f"{start.day} {start:%b %Y}"
+        case Grain.WEEK:
+            return f"week of {start.day} {start:%b %Y}"
+        case Grain.MONTH:
+            return f"{start:%b %Y}"
+        case Grain.QUARTER:
+            return cal.quarter_label(cal.quarter_name(start))
+        case _:
+            return cal.quarter_name(start)[:4]

@@ -1,0 +1,90 @@
+"""How each leader's quarter goes: the list without a ranking, and one leader's page."""
+
+from datetime import date
+
+from calc.status import State
+from metrics.queries import installation
+from metrics.queries.courses import DAY, Course, load
+from metrics.queries.heads import person
+from metrics.queries.quarters import chart, fine_wanted
+from metrics.queries.rows import CHECKED_IN, rows, said, spark_wanted, todo, worst_first
+from metrics.queries.scope import visible_metrics
+from metrics.queries.series import read
+from metrics.queries.shapes import LeaderCard, LeaderPage, Leaders, Row
+from owners.models import Action, CheckIn, Leader, Summary, User
+
+TOLD = 30  # check-ins on a leader's page
+
+
+def leaders(user: User | None, *, quarter: str | None = None, as_of: date | None = None) -> Leaders:
+    """Every leader by name with their metrics, and the metrics that nobody owns."""
+    _, lines, name = _lines(user, quarter, as_of)
+    cards = []
+    for leader in Leader.objects.filter(archived_at=None).select_related("team").order_by("name"):
+        own = tuple(r for r in lines if r.metric.owner and r.metric.owner.key == leader.key)
+        cards.append(LeaderCard(person(leader), worst_first(own), _due(own)))
+    unowned = tuple(r for r in lines if r.metric.owner is None)
+    return Leaders(name, installation.calendar().quarter_label(name), tuple(cards), unowned)
+
+
+def leader_page(
+    user: User | None, key: str, *, quarter: str | None = None, as_of: date | None = None
+) -> LeaderPage | None:
+    """One leader's quarter; None if there is no such leader."""
+    leader = Leader.objects.filter(key=key).select_related("team").first()
+    if leader is None:
+        return None
+    courses, lines, name = _lines(user, quarter, as_of, leader.key)
+    cal = installation.calendar()
+    label = cal.quarter_label(name)
+    summary = Summary.objects.filter(leader=leader, quarter=name).select_related("author").first()
+    own = worst_first(lines)
+    heads = {r.metric.key: r.metric for r in own}
+    fine = read([fine_wanted(c) for c in courses])
+    charts = {c.metric.key: chart(c, label, f) for c, f in zip(courses, fine, strict=True)}
+    day = as_of or installation.today(cal)
+    check_ins = CheckIn.objects.filter(metric_key__in=list(heads), date__lte=day).select_related("leader")
+    return LeaderPage(
+        person=person(leader),
+        quarter=name,
+        label=label,
+        as_of=day,
+        summary=summary.text if summary else "",
+        needs=summary.needs if summary else "",
+        summary_by=str(summary.author or leader) if summary else "",
+        summary_at=summary.updated_at if summary else None,
+        rows=own,
+        charts=charts,
+        check_ins=tuple((heads[c.metric_key], said(c)) for c in check_ins[:TOLD]),
+        actions=tuple(
+            todo(a) for a in Action.objects.filter(leader=leader, done_at=None).select_related("leader")
+        ),
+    )
+
+
+def _lines(
+    user: User | None, quarter: str | None, as_of: date | None, leader: str = ""
+) -> tuple[list[Course], tuple[Row, ...], str]:
+    cal = installation.calendar()
+    today = installation.today(cal)
+    name = quarter or cal.quarter_name(as_of or today)
+    day = as_of or min(today, cal.quarter(name).end - DAY)
+    courses = load(list(visible_metrics(user)), name, cal=cal, as_of=day)
+    if leader:
+        courses = [c for c in courses if c.head.owner and c.head.owner.key == leader]
+    return courses, rows(courses, read([spark_wanted(c) for c in courses]), cal), name
+
+
+def _due(own: tuple[Row, ...]) -> tuple[str, ...]:
+    """What is due from a leader, in words: figures that are late, and metrics that need a word."""
+    late = [  # a source that is late is its data owner's
+        f"{r.metric.name}: {r.progress.reason}"
+        for r in own
+        if r.metric.manual and r.progress.status.state is State.LATE
+    ]
+    silent = [
+        f"{r.metric.name}: no check-in this quarter"
+        for r in own
+        if r.metric.role in CHECKED_IN and r.words is None
+    ]
+    return (*late, *silent)

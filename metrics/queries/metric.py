@@ -1,0 +1,145 @@
+"""One metric's page: what it is, how it moves, and how it is computed."""
+
+from datetime import date, timedelta
+
+from calc.calendar import Calendar, Grain
+from calc.clock import equal_part
+from metrics.models import Driver, Metric, MetricState, MetricVersion, Revision, Value
+from metrics.queries import installation
+from metrics.queries.courses import DAY, Course, load, total_to
+from metrics.queries.entries import entry_cells
+from metrics.queries.histories import history, history_wanted, same_part, segments
+from metrics.queries.machinery import runs_of
+from metrics.queries.quarters import chart, fine_wanted
+from metrics.queries.rows import rows, said, spark_wanted
+from metrics.queries.scope import visible_metrics
+from metrics.queries.series import Stored, read
+from metrics.queries.shapes import MetricPage, Neighbour, Restatement, VersionLine
+from metrics.queries.sql import statements
+from owners.models import CheckIn, User
+from owners.queries.ownership import history as tenures
+
+LISTED = 20  # check-ins, restatements
+QUARTERS = 6
+
+
+def metric_page(
+    user: User | None, key: str, *, quarter: str | None = None, as_of: date | None = None, grain: str = ""
+) -> MetricPage | None:
+    """Everything on a metric's page; None if there is none that `user` may see. ValueError for no quarter."""
+    metric = visible_metrics(user).filter(key=key).first()
+    if metric is None:
+        return None
+    cal = installation.calendar()
+    today = installation.today(cal)
+    name = quarter or cal.quarter_name(as_of or today)
+    day = as_of or min(today, cal.quarter(name).end - DAY)
+    (course,) = load([metric], name, cal=cal, as_of=day)
+    chosen = Grain(grain) if grain else Grain(course.head.grain)
+    parts = same_part(course, cal, QUARTERS)
+    spark, fine, past, *quarters = read(
+        [spark_wanted(course), fine_wanted(course), history_wanted(course, chosen), *parts]
+    )
+    (row,) = rows([course], [spark], cal)
+    state = MetricState.objects.filter(metric=metric).first()
+    collect = metric.spec.get("collect", {}) if row.metric.manual else {}
+    return MetricPage(
+        row=row,
+        chart=chart(course, cal.quarter_label(name), fine),
+        history=history(course, chosen, past),
+        quarters=_quarters(course, cal, quarters),
+        segments=segments(course, cal, _members(course)),
+        drivers=_edges(user, Driver.objects.filter(metric=metric), "driver"),
+        drives=_edges(user, Driver.objects.filter(driver=metric), "metric"),
+        check_ins=tuple(
+            said(c) for c in CheckIn.objects.filter(metric_key=key).select_related("leader")[:LISTED]
+        ),
+        owners=tuple((t.from_date, t.leader.name if t.leader else "vacant") for t in tenures(key)),
+        restatements=_restatements(metric, cal),
+        versions=_versions(metric),
+        runs=runs_of(metric),
+        entries=entry_cells(metric, cal, today) if row.metric.manual else (),
+        collect={str(k): str(v) for k, v in collect.items()},
+        sql=statements(metric, cal),
+        error=state.error if state else "",
+        held=tuple(str(h.get("reason", h)) for h in (state.held if state else [])),
+    )
+
+
+def _quarters(
+    course: Course, cal: Calendar, series: list[tuple[Stored, ...]]
+) -> tuple[tuple[str, float | None, float | None], ...]:
+    """This quarter and those before: the figure over the same elapsed part, and the whole quarter's."""
+    found = []
+    period, through = course.quarter, course.through
+    for n in range(0, len(series), 2):
+        parts, whole = series[n], series[n + 1]
+        figure = None
+        if through and through >= course.quarter.start and course.goal.kind == "total":
+            same = equal_part(course.quarter, through, period)
+            figure, _ = total_to(parts, period, same.end, course)
+        known = next((f.value for f in whole if f.start == period.start and f.end <= _loaded(course)), None)
+        found.append((cal.quarter_label(cal.quarter_name(period.start)), figure, known))
+        period = cal.previous(period)
+    return tuple(found)
+
+
+def _loaded(course: Course) -> date:
+    mark = course.clock.watermark
+    return min(mark, course.as_of + DAY) if mark else course.as_of + DAY
+
+
+def _members(course: Course) -> list[tuple[str, str]]:
+    """The members of all dimensions that have a figure in the last year. One SQL statement."""
+    since = course.as_of - timedelta(days=400)
+    found = (
+        Value.objects.filter(metric=course.metric, grain="month", period_start__gte=since)
+        .exclude(dimension="")
+        .values_list("dimension", "member")
+        .distinct()
+    )
+    return sorted(found)
+
+
+def _edges(user: User | None, edges, end: str) -> tuple[Neighbour, ...]:  # type: ignore[no-untyped-def]
+    seen = set(visible_metrics(user).values_list("id", flat=True))
+    found = []
+    for edge in edges.select_related(end):
+        other: Metric = getattr(edge, end)
+        if other.id in seen:
+            found.append(Neighbour(other.key, other.name, edge.relation, edge.lag))
+    return tuple(found)
+
+
+def _restatements(metric: Metric, cal: Calendar) -> tuple[Restatement, ...]:
+    """The newest changes of ended periods, with what stands there now. Two SQL statements."""
+    grains = ["week", "month", "quarter", "year"]
+    found = list(
+        Revision.objects.filter(metric=metric, grain__in=grains)
+        .exclude(cause="open")
+        .order_by("-replaced_at", "-period_start")[:LISTED]
+    )
+    keys = {(r.grain, r.period_start, r.period_end, r.dimension, r.member) for r in found}
+    starts = {r.period_start for r in found}
+    now = {
+        (v.grain, v.period_start, v.period_end, v.dimension, v.member): v.value
+        for v in Value.objects.filter(metric=metric, grain__in=grains, period_start__in=starts)
+    }
+    after: dict[tuple, float | None] = {key: now.get(key) for key in keys}
+    lines = []
+    for r in found:  # newest first: what an older one was replaced by is the one that came after it
+        key = (r.grain, r.period_start, r.period_end, r.dimension, r.member)
+        lines.append(
+            Restatement(
+                r.period_start, r.period_end, r.grain, r.member, r.value, after[key], r.replaced_at, r.cause
+            )
+        )
+        after[key] = r.value
+    return tuple(lines)
+
+
+def _versions(metric: Metric) -> tuple[VersionLine, ...]:
+    found = MetricVersion.objects.filter(metric=metric).select_related("author").order_by("-number")
+    return tuple(
+        VersionLine(v.number, v.created_at, str(v.author or ""), v.reason, v.effective_date) for v in found
+    )
