@@ -37,6 +37,8 @@ from calc.formula import DEEPEST, LONGEST, Formula, FormulaError
         ("huge ** 10", None),
         ("nan + 1", None),
         ("endless * 0", None),
+        ("1 / endless", None),  # not 0: the operand is no figure
+        ("coalesce(nan, 7)", 7.0),
         ("1e3 + .5", 1000.5),
         ("  now\n   / then ", 1.5),
     ],
