@@ -237,7 +237,7 @@ def _figures(
 def _members(request: Request, results: Results, atom: Atom, dimension: str) -> list[str]:
     if not dimension:
         return [""]
-    seen = results.members.get(dimension, set())
+    seen = results.members.get(dimension, set()) | set(request.members.get(dimension, ()))
     top = request.top.get(dimension)
     members = (
         sorted(seen) if top is None else [*top, *([OTHER] if OTHER in seen and OTHER not in top else [])]

@@ -120,6 +120,7 @@ class Request:
     grains: which to compute; to-date grains are computed for atoms that do not sum, without dimensions.
     first_day: of the source's rows (zero-fill begins there); watermark: exclusive, zero-fill ends there.
     top: dimension -> members kept by name; all others are one "(other)" where additive. Absent: all kept.
+    members: dimension -> members known from elsewhere, which get figures (of 0, say) without a row in the window.
     sources: other sources of the same warehouse, by key, that atoms' measures read (a ratio's denominator, a
     conversion's second event).
     """
@@ -133,6 +134,7 @@ class Request:
     first_day: date | None
     watermark: date
     top: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sources: Mapping[str, SourceDef] = field(default_factory=dict)
 
     def source_of(self, measure: Measure) -> SourceDef:
