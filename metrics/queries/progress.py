@@ -4,9 +4,9 @@ from datetime import date, datetime
 
 from calc import pace as pacing
 from calc import status as judging
-from calc.calendar import Grain, Period
+from calc.calendar import WEEK, Grain, Period
 from calc.clock import days_behind
-from calc.status import Status
+from calc.status import State, Status
 from metrics.queries import installation
 from metrics.queries.courses import DAY, Course, entry_periods, load
 from metrics.queries.scope import visible_metrics
@@ -106,23 +106,17 @@ def _status(course: Course, measured: pacing.Pace | None, begun: bool, missing: 
         held = f"{len(course.clock.held)} implausible figures are held for checking"
         if len(course.clock.held) == 1:
             held = "an implausible figure is held for checking"
-    stale = None
-    mark = course.clock.watermark
+    stale, mark, quarter = None, course.clock.watermark, course.quarter
     behind = bool(course.clock.late or course.clock.failed or course.clock.stale_since)
-    if (
-        behind
-        and mark
-        and course.through
-        and days_behind(course.as_of, course.through + DAY, course.quarter.end)
-    ):
-        stale = course.through
+    if behind and course.through and mark:
+        loaded = course.through + DAY
+        stale = course.through if days_behind(course.as_of, loaded, quarter.end, quarter.start) else None
     if course.plan is None or begun or course.late:
-        due = len(entry_periods(course, course.quarter, course.through + DAY)) if _counts(course) else None
         if course.plan is not None and measured is None:  # late, and nothing entered yet
             measured = pacing.measure(
                 course.plan,
                 None,
-                course.quarter.start,
+                quarter.start,
                 better=course.metric.better,
                 low=course.metric.low,
                 high=course.metric.high,
@@ -131,23 +125,31 @@ def _status(course: Course, measured: pacing.Pace | None, begun: bool, missing: 
             measured,
             unit=course.metric.unit,
             thresholds=judging.Thresholds(course.goal.thresholds.on_track, course.goal.thresholds.at_risk),
-            due_periods=due,
+            due_periods=_due_periods(course, begun),
+            expected_periods=course.plan.due_periods(course.as_of) if course.plan else 0,
             stale_through=stale,
             late=course.late if course.plan is not None else None,
             missing=missing,
             held=held,
         )
-    state = judging.State.NOT_DUE
-    if course.quarter.start > course.as_of:
-        return Status(state, "the quarter has not begun")
+    if quarter.start > course.as_of:
+        return Status(State.NOT_DUE, "the quarter has not begun")
+    if stale:
+        return Status(State.LATE, f"no data after {judging.say_day(stale)}", stale=True)
     if course.manual is None and mark is None:
-        return Status(state, "nothing is loaded yet")
-    if course.manual is None and mark and mark <= course.quarter.start:
-        return Status(
-            state, f"nothing of this quarter is loaded yet; the data end on {judging.say_day(mark - DAY)}"
-        )
-    return Status(state, "nothing of this quarter is due yet")
+        return Status(State.NOT_DUE, "nothing is loaded yet")
+    if course.manual is None and mark and mark <= quarter.start:
+        end = judging.say_day(mark - DAY)
+        return Status(State.NOT_DUE, f"nothing of this quarter is loaded yet; the data end on {end}")
+    return Status(State.NOT_DUE, "nothing of this quarter is due yet")
 
 
-def _counts(course: Course) -> bool:
-    return course.manual is not None and course.goal.kind == "total" and course.through is not None
+def _due_periods(course: Course, begun: bool) -> int | None:
+    """Of a total, how many periods are due: its entries', or whole weeks (a day alone says too little), at least
+    one; None leaves a level to its plan."""
+    if course.goal.kind != "total" or course.through is None or not begun:
+        return None
+    if course.manual:
+        return len(entry_periods(course, course.quarter, course.through + DAY))
+    days = (min(course.through, course.quarter.end - DAY) - course.quarter.start).days + 1
+    return max(days // WEEK.days, 1)

@@ -95,6 +95,13 @@ def test_a_quarter_that_has_not_begun_and_one_not_loaded():
     assert "8 Dec" in later.reason
 
 
+def test_the_first_days_are_too_early_to_judge():
+    """Ten days are one whole week and 11 % of the plan; two whole weeks are judged."""
+    orders(per_day=10)
+    assert one(as_of=date(2011, 7, 10)).status.state == "too_early"
+    assert one(as_of=date(2011, 7, 14)).status.state == "off_track"
+
+
 def test_no_target_is_never_healthy():
     making.source(date(2011, 12, 9))
     making.days(making.metric("orders"), JULY, [50.0] * 92)
