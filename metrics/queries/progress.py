@@ -145,8 +145,8 @@ def _status(course: Course, measured: pacing.Pace | None, begun: bool, missing: 
 
 
 def _due_periods(course: Course, begun: bool) -> int | None:
-    """Of a total, how many periods are due: its entries', or whole weeks (a day alone says too little), at least
-    one; None leaves a level to its plan."""
+    """Of a total, how many periods are due: its entries', or whole weeks (a day alone says too little), at
+    least one; None leaves a level to its plan."""
     if course.goal.kind != "total" or course.through is None or not begun:
         return None
     if course.manual:
