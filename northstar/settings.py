@@ -148,7 +148,8 @@ TIME_ZONE = "UTC"
 
 EMBEDDED_DATABASE = not env.str("DATABASE_URL", default="")
 DATABASE_POOL = env.int("DATABASE_POOL", default=0)
-LAYOUT = Layout.of(DATA_DIR)
+EMBEDDED_BELL = not env.str("REDIS_URL", default="")
+LAYOUT = Layout.of(DATA_DIR) if EMBEDDED_DATABASE or EMBEDDED_BELL else None
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def _database(url: str) -> dict[str, Any]:
     return {**words, "HOST": host} if host.startswith("/") else words
 
 
-if EMBEDDED_DATABASE:
+if LAYOUT and EMBEDDED_DATABASE:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
@@ -186,8 +187,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
-EMBEDDED_BELL = not env.str("REDIS_URL", default="")
-REDIS_URL = env.str("REDIS_URL", default="") or valkey.url(LAYOUT)
+REDIS_URL = valkey.url(LAYOUT) if LAYOUT and EMBEDDED_BELL else env.str("REDIS_URL")
 CACHES = {
     "default": {
         "BACKEND": "northstar.cache.TolerantRedisCache",
@@ -265,7 +265,6 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 # The addresses that tries to sign in are counted by. Behind a proxy it is the last one that the proxy names.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
 
-# --- API --------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["owners.api.Session"],
@@ -310,6 +309,7 @@ SESSION_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # asked from inside, without a proxy
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=30 * 24 * 3600 if PRODUCTION else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)

@@ -195,7 +195,7 @@ class Supervisor:
             if self.stop_asked.wait(LOOK_EVERY):
                 raise _Stopped
             self._look()
-            if answers(self.plan.url):
+            if answers(f"{self.plan.url}health/"):
                 return
         raise StackError(f"The web server did not answer at {self.plan.url} within {URL_PATIENCE:.0f} s.")
 

@@ -46,4 +46,5 @@ class Command(BaseCommand):
             log.exception("tick failed")
         else:
             # A health check looks at how old this is.
+            settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
             (settings.DATA_DIR / "scheduler.tick").touch()

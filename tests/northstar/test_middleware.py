@@ -1,0 +1,82 @@
+"""What every answer carries: a browser policy, privacy, a name for the log."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from metrics.models import Installation
+from northstar.middleware import LocalTime
+from tests.people import Company, company
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people() -> Company:
+    return company()
+
+
+def test_only_our_own_scripts_run(client: Client) -> None:
+    first, second = (client.get("/account/login/") for _ in range(2))
+    policy = first["Content-Security-Policy"]
+    directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert "'unsafe-inline'" not in directives["script-src"]
+    assert "unsafe-eval" not in policy
+    assert directives["default-src"] == directives["frame-ancestors"] == directives["base-uri"] == "'none'"
+    assert directives["form-action"] == "'self'"
+    nonces = [re.findall(r"'nonce-([\w-]+)'", r["Content-Security-Policy"]) for r in (first, second)]
+    assert len(nonces[0]) == len(nonces[1]) == 1
+    assert nonces[0] != nonces[1]
+
+
+def test_the_headers_of_every_answer(people: Company, client: Client) -> None:
+    client.force_login(people.viewer)
+    for address in ("/account/", "/account/login/", "/settings/people/", "/nowhere/", "/api/v1/metrics/"):
+        response = client.get(address)
+        assert response["X-Frame-Options"] == "DENY", address
+        assert response["X-Content-Type-Options"] == "nosniff", address
+        assert response["Referrer-Policy"] == "same-origin", address
+        assert "camera=()" in response["Permissions-Policy"], address
+        assert "default-src 'none'" in response["Content-Security-Policy"], address
+        assert response["Cache-Control"] == "no-store, private", address
+
+
+def test_pages_of_accounts_are_not_cached_for_strangers_either(client: Client) -> None:
+    assert "no-store" in client.get("/account/login/")["Cache-Control"]
+    assert "no-store" in client.get("/account/first/guess/")["Cache-Control"]
+
+
+def test_a_request_keeps_the_name_that_a_proxy_gave(client: Client) -> None:
+    kept = client.get("/health/", headers={"X-Request-ID": "abcdef-123456"})
+    assert kept["X-Request-ID"] == "abcdef-123456"
+    for forged in ("short", "with space and more", "x" * 65, "line%0abreak"):
+        given = client.get("/health/", headers={"X-Request-ID": forged})["X-Request-ID"]
+        assert re.fullmatch(r"[0-9a-f]{32}", given)
+
+
+def test_health_says_whether_the_database_answers(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client.get("/health/").json() == {"status": "ok"}
+
+    def down() -> None:
+        from django.db import OperationalError
+
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(connection, "cursor", down)
+    response = client.get("/health/")
+    assert (response.status_code, response.json()) == (503, {"status": "no database"})
+
+
+def test_today_is_the_installations_today(people: Company, rf) -> None:
+    Installation.objects.create(id=1, timezone="Pacific/Auckland")
+    request = rf.get("/")
+    request.user = people.viewer
+    with time_machine.travel(datetime(2026, 7, 1, 18, 0, tzinfo=UTC), tick=False):
+        seen = LocalTime(lambda _: timezone.localdate().isoformat())(request)  # type: ignore[arg-type,return-value]
+        assert seen == "2026-07-02"
+        assert timezone.localdate().isoformat() == "2026-07-01"
