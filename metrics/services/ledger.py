@@ -1,7 +1,7 @@
 """The ledger of recomputing: what is due, who has claimed it, how it ended. PostgreSQL is the only record.
 
-Locks are taken in one order everywhere, so that none waits for another in a circle: source, metrics (by id),
-run, writers of figures. Whoever edits definitions asks for runs last.
+Locks are taken in one order everywhere, so that none waits for another in a circle: definitions, source,
+metrics (by id), run, writers of figures. Whoever edits definitions asks for runs last.
 """
 
 import json
@@ -20,6 +20,7 @@ ATTEMPTS = 5  # a run that has killed its worker, or failed of itself, so often 
 FIRST_WAIT = timedelta(minutes=1)  # after a failure; doubled with each further one
 LONGEST_WAIT = timedelta(minutes=30)
 CLAIMS = 0x4E5354_02  # an advisory lock: claims come one by one, so that a source has one worker at a time
+DEFINITIONS = 0x4E5354_03  # an advisory lock between edits of definitions and results being taken in
 FROM_THE_START = date.min
 # Causes that make what a running worker is about to bring worthless.
 OVERRIDING = ("definition", "source", "correction")
@@ -175,6 +176,30 @@ def is_waiting(now: datetime) -> bool:
         Run.objects.filter(state=Run.State.DUE).exclude(not_before__gt=now).exists()
         or Run.objects.filter(state=Run.State.RUNNING, lease_until__lt=now).exists()
     )
+
+
+def editing_definitions() -> None:
+    """To be called first in a transaction that edits sources or metrics: waits for results being taken in,
+    and makes those that come later see the edit. Holds until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DEFINITIONS])
+
+
+def hold_definitions() -> None:
+    """Keep definitions as they are until the transaction ends; many results may do so together."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [DEFINITIONS])
+
+
+def locked_versions(metrics: Collection[int]) -> dict[int, int]:
+    """The versions of metrics (ids) that are not archived, their rows locked against an edit."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT id, version FROM metrics_metric WHERE id = ANY(%s) AND archived_at IS NULL
+               ORDER BY id FOR SHARE""",
+            [sorted(metrics)],
+        )
+        return dict(cursor.fetchall())
 
 
 def _ours(claimed: Claim) -> Any:

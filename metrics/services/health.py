@@ -1,0 +1,164 @@
+"""A metric's health: attempts, quarantine, figures held for a check. A healthy metric has no row."""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from metrics.models import Metric, MetricState
+from metrics.services.ledger import ATTEMPTS, wait
+from metrics.services.writing import Held, Plausible, Scope
+
+REST = timedelta(days=1)  # after which a quarantined metric is tried once more
+
+
+def left_out(metrics: Collection[Metric], now: datetime) -> set[str]:
+    """Keys of metrics that a scheduled run leaves alone: quarantined, or waiting after a failure."""
+    states = MetricState.objects.filter(metric__in=metrics, retry_at__gt=now).exclude(error="")
+    return set(states.values_list("metric__key", flat=True))
+
+
+def dirty_from(metrics: Collection[Metric]) -> dict[str, date]:
+    """Since which day figures have missed changes, by key."""
+    states = MetricState.objects.filter(metric__in=metrics).exclude(dirty_from=None)
+    return dict(states.values_list("metric__key", "dirty_from"))
+
+
+def failed(metric: Metric, error: str, now: datetime, missed: date | None) -> MetricState:
+    """One more failed attempt: the last good figures stay, stale, and miss what changed since `missed`."""
+    state, _ = MetricState.objects.get_or_create(metric=metric)
+    state.attempts = min(state.attempts + 1, 1000)
+    state.error = error[:4000]
+    state.stale_since = state.stale_since or now
+    state.dirty_from = _earlier(state.dirty_from, missed)
+    if state.attempts >= ATTEMPTS:
+        state.quarantined_at = state.quarantined_at or now
+        state.retry_at = now + REST
+    else:
+        state.retry_at = now + wait(state.attempts)
+    state.save()
+    return state
+
+
+def waits(metric: Metric, operands: Collection[str], now: datetime, missed: date) -> None:
+    """A dependent whose operands are stale keeps its figures until they recover; that is no failed
+    attempt."""
+    state, _ = MetricState.objects.get_or_create(metric=metric)
+    state.error = f"waits for {', '.join(sorted(operands))}"
+    state.stale_since = state.stale_since or now
+    state.dirty_from = _earlier(state.dirty_from, missed)
+    state.save()
+
+
+def missed(metrics: Collection[Metric], since: date) -> None:
+    """Metrics that a run has left out will need the days from `since` on."""
+    for state in MetricState.objects.filter(metric__in=metrics):
+        state.dirty_from = _earlier(state.dirty_from, since)
+        state.save(update_fields=["dirty_from"])
+
+
+def recovered(metrics: Collection[Metric]) -> list[Metric]:
+    """Forget failures of metrics that have been computed; returns those that had any. Held figures stay."""
+    states = list(MetricState.objects.filter(metric__in=metrics).select_related("metric"))
+    if states:
+        MetricState.objects.filter(metric__in=metrics).update(
+            attempts=0, stale_since=None, dirty_from=None, quarantined_at=None, retry_at=None, error=""
+        )
+        MetricState.objects.filter(metric__in=metrics, held=[]).delete()
+    return [state.metric for state in states if state.error]
+
+
+def release(metric: Metric) -> None:
+    """Try a quarantined metric again at once; for a person who has mended it."""
+    MetricState.objects.filter(metric=metric).update(attempts=0, quarantined_at=None, retry_at=None)
+
+
+def bounds_of(metrics: Collection[Metric]) -> dict[int, Plausible]:
+    """The declared bounds by metric id, with what somebody has checked and accepted."""
+    bounded = [m for m in metrics if m.plausible]
+    held = dict(MetricState.objects.filter(metric__in=bounded).values_list("metric_id", "held"))
+    return {m.pk: _bounds(m.plausible, held.get(m.pk, [])) for m in bounded}
+
+
+def keep_held(
+    metrics: Mapping[int, Metric], held: Mapping[int, list[Held]], scopes: Collection[Scope], now: datetime
+) -> list[Metric]:
+    """Bring the lists of held figures of computed metrics in line with a write; returns metrics with new
+    ones.
+
+    A held figure outside of what was recomputed stays held.
+    """
+    windows: dict[tuple[int, str], list[tuple[date, date]]] = {}
+    for scope in scopes:
+        windows.setdefault((scope.metric, str(scope.grain)), []).append((scope.start, scope.end))
+
+    def again(pk: int, entry: Mapping[str, Any]) -> bool:
+        end = date.fromisoformat(entry["period_end"])
+        return any(a < end <= b for a, b in windows.get((pk, entry["grain"]), ()))
+
+    fresh: list[Metric] = []
+    stored = {s.metric_id: s for s in MetricState.objects.filter(metric__in=list(metrics))}
+    for pk, metric in metrics.items():
+        state = stored.get(pk)
+        before = state.held if state else []
+        kept = [entry for entry in before if entry.get("accepted") or not again(pk, entry)]
+        now_held = [_entry(h, now) for h in held.get(pk, [])]
+        known = {_identity(entry): entry for entry in before}
+        entries = kept + [known.get(_identity(entry), entry) for entry in now_held]
+        if any(_identity(entry) not in known for entry in now_held):
+            fresh.append(metric)
+        if entries != before:
+            state = state or MetricState(metric=metric)
+            state.held = entries
+            state.save()
+    return fresh
+
+
+@transaction.atomic
+def accept_held(metric: Metric, user: Any, now: datetime) -> int:
+    """Somebody has checked the held figures and found them right: the next run takes them. Returns how
+    many."""
+    state = MetricState.objects.select_for_update().filter(metric=metric).first()
+    if state is None:
+        return 0
+    waiting = [entry for entry in state.held if not entry.get("accepted")]
+    for entry in waiting:
+        entry["accepted"] = {"by": str(user), "at": now.isoformat()}
+    if waiting:
+        earliest = min(date.fromisoformat(entry["period_start"]) for entry in waiting)
+        state.dirty_from = _earlier(state.dirty_from, earliest)
+    state.save()
+    return len(waiting)
+
+
+def _entry(held: Held, now: datetime) -> dict[str, Any]:
+    return {
+        "grain": str(held.grain),
+        "period_start": held.start.isoformat(),
+        "period_end": held.end.isoformat(),
+        "value": held.value,
+        "reason": held.reason,
+        "at": now.isoformat(),
+    }
+
+
+def _identity(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    return entry["grain"], entry["period_start"], entry["period_end"], entry["value"]
+
+
+def _bounds(written: Mapping[str, Any], held: list[dict[str, Any]]) -> Plausible:
+    def number(name: str) -> float | None:
+        value = written.get(name)
+        return float(value) if value is not None else None
+
+    accepted = tuple(
+        (e["grain"], date.fromisoformat(e["period_start"]), date.fromisoformat(e["period_end"]), e["value"])
+        for e in held
+        if e.get("accepted")
+    )
+    return Plausible(number("low"), number("high"), number("max_change"), accepted)
+
+
+def _earlier(one: date | None, other: date | None) -> date | None:
+    return min((day for day in (one, other) if day is not None), default=None)

@@ -1,0 +1,101 @@
+"""What is told to whom when data are late, broken or implausible: rows of the outbox, each at most once."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from metrics.models import Metric, Source
+from owners.models import Leader, Notice
+
+RUNS = "/settings/runs/"
+
+
+def tell(key: str, kind: str, leader: Leader | None, subject: str, body: str, path: str = RUNS) -> None:
+    """Put a notice into the outbox, in the caller's transaction, unless one with this key was ever put there.
+
+    Without a leader it goes to the admins.
+    """
+    Notice.objects.bulk_create(
+        [Notice(key=key[:200], kind=kind, leader=leader, subject=subject[:300], body=body, path=path)],
+        ignore_conflicts=True,
+    )
+
+
+def load_late(source: Source, first_late: date) -> None:
+    """The load has stopped: told once for the first day that is missing."""
+    known = f"up to {source.watermark} (exclusive)" if source.watermark else "not at all yet"
+    tell(
+        f"late:{source.key}:{first_late}",
+        "source_late",
+        source.data_owner,
+        f"The data of {source.key} are late",
+        f"The rows of {first_late} should be in the source {source.key}, and are not: it is loaded {known}.\n"
+        "Its figures stay as they were; nothing is counted as zero. You will be told when the load is back.",
+    )
+
+
+def load_back(source: Source, since: datetime) -> None:
+    """The load has caught up."""
+    tell(
+        f"loaded:{source.key}:{since.isoformat()}",
+        "source_loaded",
+        source.data_owner,
+        f"The data of {source.key} are there again",
+        f"The source {source.key} was late since {since:%Y-%m-%d %H:%M} UTC and has caught up.",
+    )
+
+
+def source_failed(source: Source, error: str) -> None:
+    """The warehouse or source could not be read; told once until it can be."""
+    assert source.failed_since
+    tell(
+        f"failed:{source.key}:{source.failed_since.isoformat()}",
+        "source_failed",
+        source.data_owner,
+        f"The source {source.key} cannot be read",
+        f"{error}\n\nIts metrics keep their last good figures, marked stale since "
+        f"{source.failed_since:%Y-%m-%d %H:%M} UTC. It is tried again by itself.",
+    )
+
+
+def source_back(source: Source, since: datetime) -> None:
+    """The source can be read again."""
+    tell(
+        f"back:{source.key}:{since.isoformat()}",
+        "source_back",
+        source.data_owner,
+        f"The source {source.key} can be read again",
+        f"It could not since {since:%Y-%m-%d %H:%M} UTC. Its metrics are up to date.",
+    )
+
+
+def metric_failed(source: Source, metric: Metric, error: str, since: datetime, quarantined: bool) -> None:
+    """One metric could not be computed: told at the first attempt, and when it is put aside."""
+    stage = "quarantined" if quarantined else "failed"
+    ending = (
+        "It is put aside now and tried once a day; recompute it when it is mended."
+        if quarantined
+        else "It is tried again by itself."
+    )
+    tell(
+        f"metric:{metric.key}:{stage}:{since.isoformat()}",
+        f"metric_{stage}",
+        source.data_owner,
+        f"{metric.name} cannot be computed",
+        f"{error}\n\nIts last good figures stay, marked stale since {since:%Y-%m-%d %H:%M} UTC; the other "
+        f"metrics of {source.key} are up to date. {ending}",
+        f"/metrics/{metric.key}/",
+    )
+
+
+def figures_held(source: Source, metrics: Collection[Metric], now: datetime) -> None:
+    """Implausible figures wait for somebody to check them."""
+    for metric in metrics:
+        tell(
+            f"held:{metric.key}:{now.isoformat()}",
+            "figure_held",
+            source.data_owner,
+            f"A figure of {metric.name} waits for a check",
+            f"A new figure of {metric.name} lies outside of what is declared plausible. It is held; the last "
+            "good one stays until somebody has looked at it.",
+            f"/metrics/{metric.key}/",
+        )

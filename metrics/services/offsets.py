@@ -1,0 +1,64 @@
+"""Which period of an operand stands in a formula for a period of the metric, and the way back. Pure."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from calc.calendar import Calendar, Grain, Period, add_months
+from metrics.definitions.specs import Operand
+
+DAY = timedelta(days=1)
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_YEAR = 364 * DAY  # of days and weeks, so that weekdays meet
+
+
+def period_of(operand: Operand, period: Period, calendar: Calendar) -> Period | None:
+    """The operand's period; None where there is none (`to` has no to-date form)."""
+    if operand.to is not None:
+        if period.grain.is_to_date:
+            return None
+        return calendar.period(period.grain, calendar.period(operand.to, period.start).start)
+    if operand.offset is None:
+        return period
+    if period.grain.is_to_date:
+        last = _back(operand, period.grain, period.end - DAY)
+        start = calendar.period(period.grain.whole, _back(operand, period.grain, period.start)).start
+        return Period(start, last + DAY, period.grain) if start <= last else None
+    return calendar.period(period.grain, _back(operand, period.grain, period.start))
+
+
+def periods_from(operand: Operand, found: Period, calendar: Calendar) -> Iterator[Period]:
+    """The metric's periods for which `found` stands as the operand's."""
+    if operand.to is not None:
+        if found.grain.is_to_date:
+            return
+        around = calendar.period(operand.to, found.end - DAY)
+        if found.grain is Grain.WEEK:
+            around = Period(around.start - 7 * DAY, around.end + 7 * DAY, around.grain)
+        near = calendar.periods(found.grain, around.start, around.end)
+    elif operand.offset is None:
+        yield found
+        return
+    else:
+        ahead = _ahead(operand, found.grain, found.end - DAY)
+        margin = 4 * DAY if found.grain.is_to_date or found.grain is Grain.DAY else 10 * DAY
+        near = calendar.periods(found.grain, ahead - margin, ahead + margin + DAY)
+    for period in near:
+        if period_of(operand, period, calendar) == found:
+            yield period
+
+
+def _back(operand: Operand, grain: Grain, day: date) -> date:
+    assert operand.offset is not None
+    if operand.offset.unit == "year" and grain in (Grain.DAY, Grain.WEEK):
+        return day - operand.offset.count * _YEAR
+    return operand.offset.back_from(day)
+
+
+def _ahead(operand: Operand, grain: Grain, day: date) -> date:
+    assert operand.offset is not None
+    count, unit = operand.offset.count, operand.offset.unit
+    if unit == "year" and grain in (Grain.DAY, Grain.WEEK):
+        return day + count * _YEAR
+    if unit in _MONTHS:
+        return add_months(day, count * _MONTHS[unit])
+    return day + (day - operand.offset.back_from(day))
