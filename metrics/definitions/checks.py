@@ -40,6 +40,7 @@ class _Checks:
         self.file, self.report = file, report
         self.warehouses, self.sources = whole.warehouses or {}, whole.sources or {}
         self.teams, self.leaders = whole.teams or {}, whole.leaders or {}
+        self.people = {*self.leaders, *whole.former}
         self.metrics = whole.metrics or {}
         self.calendar = calendar_from(whole.calendar or {})
 
@@ -92,7 +93,7 @@ class _Checks:
         for name in ("measure", "numerator", "denominator", "base", "conversion"):
             side = spec.get(name)
             if isinstance(side, dict):
-                source = side.get("source")
+                source = side.get("source", "")
                 if self._known(f"{path}.{name}.source", "source", source, self.sources):
                     sources.append(source)
                     self._entity(f"{path}.{name}", text, side)
@@ -106,11 +107,11 @@ class _Checks:
                         self.report.at(
                             f"{path}.by", f"{operand} is not stored by {name!r}; add it to its `by`"
                         )
-        self._known(f"{path}.collect.by", "leader", spec.get("collect", {}).get("by"), self.leaders)
+        self._known(f"{path}.collect.by", "leader", spec.get("collect", {}).get("by"), self.people)
         if text.owner:
             self._known(f"{path}.owner", "leader", text.owner.leader, self.leaders)
         for row in text.owners or []:
-            self._known(f"{path}.owners", "leader", row.leader, self.leaders)
+            self._known(f"{path}.owners", "leader", row.leader, self.people)
         for driver in text.drivers or []:
             if driver.get("metric") == key:
                 self.report.at(f"{path}.drivers", f"{key} cannot drive itself")
@@ -168,11 +169,12 @@ class _Checks:
     def _meaning(self, key: str, text: MetricText) -> None:
         path, fields = f"metrics.{key}", text.fields
         spec, unit, metric = fields.get("spec", {}), fields.get("unit", "count"), model_of(key, text)
-        if fields["type"] == "conversion" and spec["base"]["source"] != spec["conversion"]["source"]:
-            self.report.at(
-                f"{path}.conversion.source", "both sides of a conversion must come from one source"
-            )
-            return
+        if fields["type"] == "conversion":
+            sides = {self.sources[spec[side]["source"]]["warehouse"] for side in ("base", "conversion")}
+            if len(sides) > 1:
+                self.report.at(
+                    f"{path}.conversion.source", "both sides of a conversion must lie in one warehouse"
+                )
         agg = spec.get("measure", {}).get("agg")
         if unit == "percent" and agg in COUNTING:
             self.report.at(f"{path}.unit", f"{agg} gives a number of things, which has no unit percent")
@@ -213,7 +215,9 @@ def operands(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def is_share(metric: Metric) -> bool:
     """Whether the metric is a part of a whole in percent, which cannot pass 100 %."""
-    return metric.unit == "percent" and metric.type in ("ratio", "conversion", "manual", "simple")
+    if metric.type == "manual":
+        return bool(metric.spec["kind"] == "share")
+    return metric.unit == "percent" and metric.type in ("ratio", "conversion", "simple")
 
 
 def target_mistakes(

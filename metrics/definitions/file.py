@@ -28,6 +28,7 @@ class Definitions:
     """The sections of a file; None is a section that the file does not hold and so does not manage.
 
     secrets: warehouse -> option -> the secret itself where it stands in the file instead of a `${NAME}`.
+    former: keys of archived leaders, who may still stand in the history of owners.
     """
 
     revision: str = ""
@@ -38,6 +39,7 @@ class Definitions:
     teams: Objects | None = None
     leaders: Objects | None = None
     metrics: dict[str, MetricText] | None = None
+    former: frozenset[str] = frozenset()
 
 
 def read_definitions(text: str, report: Report) -> Definitions:

@@ -86,7 +86,7 @@ def _is_tame(text: str, report: Report) -> bool:
     of events, before any tree is built."""
     depth = nodes = documents = 0
     for event in yaml.parse(text, Loader=_Loader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -100,8 +100,9 @@ def _is_tame(text: str, report: Report) -> bool:
             if event.anchor:
                 report.add(line, "", f"the anchor &{event.anchor} is refused; write it out where it is used")
                 return False
-            if getattr(event, "tag", None) is not None and event.tag != "!":
-                report.add(line, "", f"the tag {event.tag} is refused")
+            tag = getattr(event, "tag", None)
+            if tag is not None and tag != "!":
+                report.add(line, "", f"the tag {tag} is refused")
                 return False
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1

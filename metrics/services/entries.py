@@ -1,0 +1,222 @@
+"""Figures that people count: entered by page, file or API through one door, checked, kept with their
+history."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+
+import pghistory
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from calc.calendar import Calendar, Grain
+from metrics.definitions.build import calendar_of, entry_grain
+from metrics.definitions.fields import text_problem
+from metrics.models import Entry, Installation, Metric
+from metrics.services.manual import recompute_manual
+from owners.models import User
+from owners.rules import require
+
+ORIGINS = ("page", "file", "api")
+FIRST_YEAR = 1900  # earlier years are typing errors
+NOTE = 500  # characters
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """One figure to enter. A share is numerator and denominator, all else a value. remove: take the figure
+    away. expected: the token of the state that the writer saw ("" for nothing); None writes over whatever is
+    there."""
+
+    period_start: date
+    value: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    dimension: str = ""
+    member: str = ""
+    note: str | None = None  # None keeps what is there
+    remove: bool = False
+    expected: str | None = None
+
+    @property
+    def place(self) -> tuple[str, str, date]:
+        return self.dimension, self.member, self.period_start
+
+
+@dataclass(frozen=True)
+class EntryOutcome:
+    """How many figures were new, changed, removed, or there already."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "EntryOutcome") -> "EntryOutcome":
+        return EntryOutcome(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.removed + other.removed,
+            self.unchanged + other.unchanged,
+        )
+
+    @property
+    def writes(self) -> int:
+        return self.added + self.changed + self.removed
+
+
+class EntriesRefused(ValidationError):
+    """Figures that are refused; nothing was entered. `errors`: index of the row -> why, in words."""
+
+    def __init__(self, errors: Mapping[int, str]) -> None:
+        self.errors = dict(errors)
+        super().__init__(list(self.errors.values()))
+
+
+def token_of(entry: Entry | None) -> str:
+    """Names an entry's state, so that a page can tell whether somebody changed it meanwhile; "" for none."""
+    if entry is None:
+        return ""
+    said = repr((entry.value, entry.numerator, entry.denominator, entry.note))
+    return sha256(said.encode()).hexdigest()[:16]
+
+
+@transaction.atomic
+def enter(
+    metric: Metric,
+    rows: Sequence[EntryRow],
+    *,
+    author: User | None,
+    origin: str,
+    today: date | None = None,
+    now: datetime | None = None,
+) -> EntryOutcome:
+    """Enters figures of a manual metric and brings its figures, and all that follow from them, in line at
+    once.
+
+    All or nothing. origin: page | file | api. today: the local day; a period that begins later is refused.
+    Raises PermissionDenied without `metric.enter_values`, EntriesRefused for what is wrong, naming each row.
+    """
+    require(author, "metric.enter_values", metric)
+    if origin not in ORIGINS:
+        raise ValueError(f"{origin!r} is not one of {', '.join(ORIGINS)}")
+    now = now or timezone.now()
+    # Whoever enters figures of one metric comes one after the other, so that nobody's check is overtaken.
+    metric = Metric.objects.select_for_update(of=("self",)).get(pk=metric.pk)
+    calendar = calendar_of(Installation.objects.filter(id=1).first())
+    stored = {(e.dimension, e.member, e.period_start): e for e in Entry.objects.filter(metric=metric)}
+    errors = mistakes(metric, rows, calendar, today or calendar.day_of(now))
+    for index, row in enumerate(rows):
+        there = stored.get(row.place)
+        if index not in errors and row.expected is not None and row.expected != token_of(there):
+            errors[index] = _changed_meanwhile(there)
+    if errors:
+        raise EntriesRefused(errors)
+    with pghistory.context(origin=origin, user=author.pk if author else None):
+        outcome = EntryOutcome()
+        for row in rows:
+            outcome += _write(metric, row, stored.get(row.place), author, origin, now)
+    if outcome.writes:
+        recompute_manual([metric.key], now=now)
+    return outcome
+
+
+def mistakes(metric: Metric, rows: Iterable[EntryRow], calendar: Calendar, today: date) -> dict[int, str]:
+    """Index of the row -> what is wrong with it, in words."""
+    grain = entry_grain(metric)
+    if grain is None:
+        raise ValidationError(f"{metric.name} is computed; its figures are not entered by hand")
+    if metric.archived_at is not None:
+        raise ValidationError(f"{metric.name} is archived")
+    errors: dict[int, str] = {}
+    seen: set[tuple[str, str, date]] = set()
+    for index, row in enumerate(rows):
+        problem = _place_problem(metric, row, grain, calendar, today)
+        if not problem and row.place in seen:
+            problem = "this figure stands here a second time"
+        if not problem and not row.remove:
+            problem = _figure_problem(metric.spec["kind"], row)
+        if not problem and row.note:
+            problem = text_problem(row.note, NOTE)
+        seen.add(row.place)
+        if problem:
+            errors[index] = problem
+    return errors
+
+
+def _place_problem(metric: Metric, row: EntryRow, grain: Grain, calendar: Calendar, today: date) -> str:
+    if row.dimension and row.dimension not in metric.by:
+        return f"{metric.key} is not kept by {row.dimension!r}" + (
+            f"; it is by {', '.join(metric.by)}" if metric.by else ""
+        )
+    if bool(row.dimension) != bool(row.member):
+        return "a dimension and a member go together"
+    if problem := text_problem(row.member, 200):
+        return problem
+    if row.period_start.year < FIRST_YEAR:
+        return f"the year {row.period_start.year} is too long ago"
+    period = calendar.period(grain, row.period_start)
+    if period.start != row.period_start:
+        return f"{row.period_start} opens no {grain}; its {grain} begins on {period.start}"
+    if row.period_start > today:
+        return f"{row.period_start} lies in the future: the {grain} has not begun"
+    return ""
+
+
+def _figure_problem(kind: str, row: EntryRow) -> str:
+    numbers = [row.value, row.numerator, row.denominator]
+    if any(number is not None and not math.isfinite(number) for number in numbers):
+        return "a figure must be a finite number"
+    if any(number is not None and abs(number) > 1e15 for number in numbers):
+        return "the figure is too large to be right"
+    if kind != "share":
+        if row.numerator is not None or row.denominator is not None:
+            return "this metric takes one value, not numerator and denominator"
+        return "the value is missing" if row.value is None else ""
+    if row.value is not None:
+        return "a share is entered as two numbers, numerator and denominator (18 of 25)"
+    if row.numerator is None or row.denominator is None:
+        missing = "numerator" if row.numerator is None else "denominator"
+        return f"the {missing} is missing"
+    if row.denominator <= 0:
+        return "the denominator must be more than 0"
+    if not 0 <= row.numerator <= row.denominator:
+        share = f"{row.numerator:g} of {row.denominator:g}"
+        return f"{share} is no share: the numerator lies between 0 and the denominator"
+    return ""
+
+
+def _changed_meanwhile(there: Entry | None) -> str:
+    if there is None:
+        return "somebody has removed this figure meanwhile"
+    figure = (
+        f"{there.value:g}" if there.value is not None else f"{there.numerator:g} of {there.denominator:g}"
+    )
+    who = f" by {there.author}" if there.author else ""
+    return f"this figure was changed meanwhile{who}: it is {figure} now"
+
+
+def _write(
+    metric: Metric, row: EntryRow, there: Entry | None, author: User | None, origin: str, now: datetime
+) -> EntryOutcome:
+    if row.remove:
+        if there is None:
+            return EntryOutcome(unchanged=1)
+        there.delete()
+        return EntryOutcome(removed=1)
+    said = {"value": row.value, "numerator": row.numerator, "denominator": row.denominator}
+    if row.note is not None:
+        said["note"] = row.note.strip()  # type: ignore[assignment]
+    if there is not None and all(getattr(there, name) == value for name, value in said.items()):
+        return EntryOutcome(unchanged=1)
+    entry = there or Entry(
+        metric=metric, dimension=row.dimension, member=row.member, period_start=row.period_start
+    )
+    for name, value in said.items():
+        setattr(entry, name, value)
+    entry.author, entry.origin, entry.entered_at = author, origin, now
+    entry.save()
+    return EntryOutcome(changed=1) if there else EntryOutcome(added=1)
