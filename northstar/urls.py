@@ -8,4 +8,5 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("api/v1/", include("metrics.api.urls")),
     path("", include("owners.urls")),
+    path("", include("metrics.urls")),
 ]

@@ -55,6 +55,30 @@ ROUTES: dict[str, dict[str, Access]] = {
     "mfa_view_recovery_codes": {"GET": SIGNED_IN},
     "mfa_generate_recovery_codes": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "mfa_download_recovery_codes": {"GET": SIGNED_IN},
+    # Figures. A metric that a person may not see is answered as if there were none.
+    "board": {"GET": SIGNED_IN},
+    "find": {"GET": SIGNED_IN},
+    "leaders": {"GET": SIGNED_IN},
+    "leader": {"GET": SIGNED_IN},
+    "leader_summary": {
+        "GET": Right("leader.write_summary", "leader"),
+        "POST": Right("leader.write_summary", "leader"),
+    },
+    "metrics": {"GET": SIGNED_IN},
+    "metric": {"GET": Right("metric.read", "metric")},
+    "metric_values": {
+        "GET": Right("metric.enter_values", "metric"),
+        "POST": Right("metric.enter_values", "metric"),
+    },
+    "metric_owner": {"GET": Right("metric.set_owner", "metric"), "POST": Right("metric.set_owner", "metric")},
+    "metric_signals": {"GET": Right("metric.annotate", "metric"), "POST": Right("metric.annotate", "metric")},
+    "targets": {"GET": SIGNED_IN},
+    "target_grid": {"GET": SIGNED_IN, "POST": Right("metric.set_target")},
+    # The machinery.
+    "settings": {"GET": SIGNED_IN},
+    "settings_sources": {"GET": Right("machinery.read")},
+    "settings_updates": {"GET": Right("machinery.read")},
+    "settings_recompute": {"POST": Right("metric.recompute")},
     # People.
     "people": {"GET": Right("people.read")},
     "people_invite": {"POST": Right("people.invite")},

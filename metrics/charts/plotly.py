@@ -1,12 +1,13 @@
-"""Plotly figures as plain dicts. Colours are names of CSS variables, which the page resolves when it draws, so
-that one figure serves light and dark. Nothing here imports plotly: building through it costs 14 times as much.
+"""Plotly figures as plain dicts. Nothing here imports plotly: building through it costs 14 times as much.
+
+Colours are names of CSS variables, which the page resolves when it draws: one figure serves light and dark.
 """
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from calc.numbers import full, short
+from calc.numbers import change, full, short
 from metrics.charts.scale import Scale, scale, unit_words
 from metrics.charts.text import day, period, plain
 from metrics.queries.shapes import History, MetricHead, Point, QuarterChart, Segment
@@ -61,7 +62,10 @@ def quarter_chart(chart: QuarterChart) -> Figure:
     if chart.agreed_target is not None and chart.agreed_target != chart.target:
         shapes.append(_level(chart.agreed_target, TARGET, "dot", 1))
         agreed = f"agreed {short(chart.agreed_target, unit)}"
-        notes.append(_end_note(chart.agreed_target, agreed, TARGET, above=False))
+        # at the other end, so that it is not written over the target's
+        notes.append(
+            _end_note(chart.agreed_target, agreed, TARGET, above=False) | {"x": 0, "xanchor": "left"}
+        )
     layout = _layout(axis, shapes, notes)
     layout["xaxis"] |= {
         "range": [_iso(chart.start), _iso(last, hours=23)],
@@ -85,24 +89,27 @@ def quarter_scale(chart: QuarterChart) -> Scale:
 def history_chart(history: History, metric: MetricHead) -> Figure:
     """All periods of one grain with process limits, ringed signals and seams between definition versions."""
     unit = metric.unit
-    limits = history.limits
+    lines = _limit_lines(history, unit)
     values = [p.value for p in history.points]
-    if limits:
-        values += [limits.upper, limits.lower]
+    values += [at for _, start, end in lines for at in (start, end)]
     axis = scale(values, unit, from_zero=False)
     shapes: list[Figure] = []
     notes: list[Figure] = [_unit_note(unit, f"by {history.grain}")]
-    if limits:
-        shapes += [
-            _level(limits.centre, LIMIT, "solid", 1),
-            _level(limits.upper, LIMIT, "dash", 1),
-            _level(limits.lower, LIMIT, "dash", 1),
-        ]
-        notes += [
-            _end_note(limits.upper, f"upper limit {short(limits.upper, unit)}", INK, above=True),
-            _end_note(limits.centre, f"centre {short(limits.centre, unit)}", INK, above=True),
-            _end_note(limits.lower, f"lower limit {short(limits.lower, unit)}", INK, above=False),
-        ]
+    for n, (words, start, end) in enumerate(lines):
+        shapes.append(
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "yref": "y",
+                "y0": start,
+                "y1": end,
+                "layer": "between",
+                "line": {"color": LIMIT, "width": 1, "dash": "dash" if n else "solid"},
+            }
+        )
+        notes.append(_end_note(end, words, INK, above=True))
     for seam, words in history.seams:
         shapes.append(
             {
@@ -161,43 +168,29 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
 
 
 def segment_chart(metric: MetricHead, segments: Sequence[Segment]) -> Figure:
-    """One bar a member, with the same elapsed part of the quarter before as a hollow diamond."""
+    """One bar a member: its last whole month."""
     unit = metric.unit
     rows = [s for s in segments if s.figure is not None]
-    axis = scale([s.figure for s in rows] + [s.before for s in rows], unit, from_zero=True)
-    names = [plain(s.member or "(none)", 28) for s in rows]
+    axis = scale([s.figure for s in rows], unit, from_zero=True)
     # members are told apart by their place, as two long names may be cut to the same words
     places = list(range(len(rows)))
-    data: list[Figure] = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": "Now",
-            "y": places,
-            "x": [s.figure for s in rows],
-            "text": [full(s.figure, unit) for s in rows],
-            "textposition": "none",
-            "hovertemplate": "%{text}",
-            "marker": {"color": ACTUAL},
-        },
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "Quarter before",
-            "y": [n for n, s in zip(places, rows, strict=True) if s.before is not None],
-            "x": [s.before for s in rows if s.before is not None],
-            "text": [full(s.before, unit) for s in rows if s.before is not None],
-            "hovertemplate": "%{text}",
-            "marker": {"symbol": "diamond", "size": 9, "color": HOLE, "line": {"color": PLAN, "width": 1.5}},
-        },
-    ]
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "name": "",
+        "y": places,
+        "x": [s.figure for s in rows],
+        "text": [_bar_text(s, unit) for s in rows],
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {"color": ACTUAL},
+    }
     layout = _layout(axis, [], [])
-    value_axis = layout.pop("yaxis")
-    layout["xaxis"] = value_axis | {"showgrid": True, "automargin": True}
+    layout["xaxis"] = layout.pop("yaxis") | {"showgrid": True}
     layout["yaxis"] = {
         "type": "linear",
         "tickvals": places,
-        "ticktext": names,
+        "ticktext": [plain(s.member or "(none)", 28) for s in rows],
         "autorange": "reversed",
         "automargin": True,
         "showgrid": False,
@@ -205,9 +198,33 @@ def segment_chart(metric: MetricHead, segments: Sequence[Segment]) -> Figure:
         "fixedrange": True,
         "ticks": "",
     }
-    layout["hovermode"] = "y unified"
+    layout["hovermode"] = "closest"
     layout["bargap"] = 0.35
-    return {"data": data, "layout": layout}
+    return {"data": [bars], "layout": layout}
+
+
+def _bar_text(segment: Segment, unit: str) -> str:
+    words = f"{full(segment.figure, unit)} in {segment.month:%B %Y}"
+    if segment.change is not None:
+        words += f"<br>{change(segment.change, unit)} on the month before"
+    return words
+
+
+def _limit_lines(history: History, unit: str) -> list[tuple[str, float, float]]:
+    """(words, at the first point, at the last point) of centre and limits; they follow a trend."""
+    limits = history.limits
+    if limits is None:
+        return []
+    climb = limits.slope * max(len(history.points) - 1, 0)
+    found = []
+    for words, level in (
+        ("centre", limits.centre),
+        ("upper limit", limits.upper),
+        ("lower limit", limits.lower),
+    ):
+        if level is not None:
+            found.append((f"{words} {short(level + climb, unit)}", level, level + climb))
+    return found
 
 
 def _actual(points: Sequence[Point], unit: str, *, few: bool, grain: str = "") -> list[Figure]:
@@ -257,7 +274,7 @@ def _actual(points: Sequence[Point], unit: str, *, few: bool, grain: str = "") -
                 "hovertemplate": "%{text}",
                 "connectgaps": False,
                 "line": {"color": ACTUAL, "width": 2.5},
-                "marker": {"size": 7 if marked else 1, "color": ACTUAL},
+                "marker": {"size": (9 if few else 6) if marked else 1, "color": ACTUAL},
             }
         )
     return traces
@@ -313,6 +330,7 @@ def _markers(
         "y": [v for _, v in points],
         "text": [f"{full(v, unit)} by {day(d)}" for d, v in points],
         "hovertemplate": "%{text}",
+        "cliponaxis": False,
         "marker": {"symbol": symbol, "size": size, "color": color, "line": {"color": edge, "width": 1.75}},
     }
 
@@ -326,7 +344,7 @@ def _level(value: float, color: str, dash: str, width: float) -> Figure:
         "yref": "y",
         "y0": value,
         "y1": value,
-        "layer": "below",
+        "layer": "between",
         "line": {"color": color, "width": width, "dash": dash},
     }
 
@@ -371,7 +389,7 @@ def _layout(axis: Scale, shapes: list[Figure], notes: list[Figure]) -> Figure:
         "paper_bgcolor": CLEAR,
         "plot_bgcolor": CLEAR,
         "font": {"color": INK, "size": 12},
-        "margin": {"l": 8, "r": 8, "t": 28, "b": 8},
+        "margin": {"l": 8, "r": 10, "t": 28, "b": 8},
         "dragmode": False,
         "xaxis": {
             "type": "date",

@@ -15,7 +15,7 @@ def plain(text: str, longest: int = LONGEST) -> str:
     kept = "".join(c for c in _TURNING.sub("", text) if c in "\t " or unicodedata.category(c) != "Cc")
     if len(kept) > longest:
         kept = kept[: longest - 1].rstrip() + "…"
-    # a zero-width space breaks %{...}, which Plotly replaces in hover templates, and $...$, which is mathematics
+    # a zero-width space breaks %{...}, which Plotly replaces in hovers, and $...$, which is mathematics
     return kept.translate(_OPENERS).replace("%{", "%\u200b{").replace("$", "$\u200b")
 
 

@@ -1,6 +1,5 @@
 """The grid of a manual metric: one cell a period, newest first."""
 
-import hashlib
 from datetime import date
 
 import holidays as holiday_calendars
@@ -10,13 +9,9 @@ from calc.clock import Due, due_date
 from metrics.definitions.specs import ManualSpec, spec_of
 from metrics.models import Entry, Metric
 from metrics.queries.shapes import EntryCell
+from metrics.services.entries import token_of
 
 CELLS = {Grain.DAY: 31, Grain.WEEK: 26, Grain.MONTH: 24, Grain.QUARTER: 12, Grain.YEAR: 6}
-
-
-def entry_token(value: float | None, numerator: float | None, denominator: float | None) -> str:
-    """Names an entry's state, so that a grid can tell whether somebody changed it meanwhile."""
-    return hashlib.sha256(repr((value, numerator, denominator)).encode()).hexdigest()[:16]
 
 
 def entry_cells(metric: Metric, cal: Calendar, today: date) -> tuple[EntryCell, ...]:
@@ -55,9 +50,7 @@ def entry_cells(metric: Metric, cal: Calendar, today: date) -> tuple[EntryCell, 
                 due_date=until,
                 open=period.start <= today,
                 late=entry is None and expected and until < today,
-                token=entry_token(
-                    *(entry.value, entry.numerator, entry.denominator) if entry else (None,) * 3
-                ),
+                token=token_of(entry),
             )
         )
         period = cal.previous(period)

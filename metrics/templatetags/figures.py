@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from calc import numbers
 from calc.status import State as Standing
 from metrics import charts
-from metrics.queries.shapes import Latest, Point, Progress, QuarterChart
+from metrics.queries.shapes import EntryCell, Latest, Point, Progress, QuarterChart
 
 register = template.Library()
 
@@ -87,18 +87,19 @@ def plain_number(value: float | None) -> str:
     """For the value of an input: no thousands marks, no needless `.0`."""
     if value is None:
         return ""
-    return f"{value:.15g}"
+    return f"{value:.12g}"
 
 
 @register.filter
-def percent_number(value: float | None) -> str:
-    """A share for the value of an input that is followed by a percent sign."""
-    return "" if value is None else f"{value * 100:.12g}"
+def entry_text(entry: EntryCell, unit: str) -> str:
+    """A stored figure as it stands in its input; a share in percent."""
+    value = entry.value
+    return "" if value is None else f"{value * 100 if numbers.is_share(unit) else value:.12g}"
 
 
 @register.simple_tag
 def gap(progress: Progress) -> SafeString:
-    """The gap to plan in the metric's unit and in words that follow `better`: `127 behind`, `1.2 points ahead`."""
+    """The gap to plan in words that follow the metric's `better`: `127 behind`, `1.2 points ahead`."""
     if progress.gap is None:
         return format_html('<span class="unknown">{}</span>', "–")
     unit, better = progress.metric.unit, progress.metric.better
@@ -109,7 +110,8 @@ def gap(progress: Progress) -> SafeString:
         word = "above" if progress.gap > 0 else "below"
     else:
         word = "ahead" if (progress.gap > 0) == (better == "up") else "behind"
-    title = f"{numbers.full(progress.figure, unit)} against {numbers.full(progress.planned_to_date, unit)} planned"
+    planned = numbers.full(progress.planned_to_date, unit)
+    title = f"{numbers.full(progress.figure, unit)} against {planned} planned"
     return format_html('<span class="gap" title="{}">{} <small>{}</small></span>', title, size, word)
 
 

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.template import Context
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import SafeString
 
 from metrics import charts
 from metrics.queries import installation as installation_query
 from metrics.queries.shapes import History, MetricHead, Progress, QuarterChart, Segment
 from metrics.templatetags.figures import shape, tone
+from owners.rules import can
 
 register = template.Library()
 
@@ -42,7 +46,7 @@ def initials(user: Any) -> str:
 @register.simple_tag
 def account_links() -> list[Link]:
     """The pages about one's own account that this installation has."""
-    pages = (("account_change_password", "Password"), ("mfa_index", "Second factor"))
+    pages = (("account", "Your account"), ("account_change_password", "Password"))
     links = []
     for name, words in pages:
         try:
@@ -137,7 +141,20 @@ def segment_chart(metric: MetricHead, dimension: str, segments: tuple[Segment, .
         "caption": f"{metric.name} by {dimension}",
         "unit": metric.unit,
         "lines": (),
-        "legend": [("bar", "this quarter so far"), ("benchmark", "same part of the quarter before")],
+        "legend": [("bar", "last whole month")],
         "empty": not any(s.figure is not None for s in segments),
         "rows": sum(s.figure is not None for s in segments),
     }
+
+
+@register.simple_tag
+def chart_of(figures: dict[str, QuarterChart], key: str) -> SafeString:
+    """The quarter's chart of one of several metrics; nothing where there is none."""
+    chart = figures.get(key)
+    return render_to_string("parts/chart.html", quarter_chart(chart)) if chart else SafeString("")
+
+
+@register.simple_tag(takes_context=True)
+def if_can(context: Context, permission: str) -> bool:
+    """Whether the reader has a right that is about no object."""
+    return can(context["request"].user, permission)

@@ -1,4 +1,4 @@
-"""What a page's address says beside its path: quarter, as-of date, filters. What it cannot mean is refused."""
+"""What a page's address says beside its path: quarter, as-of date, filters; nonsense is refused."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,7 +16,7 @@ LENSES = ("breadth", "depth", "frequency", "efficiency")
 
 @dataclass(frozen=True)
 class State:
-    """`quarter` and `as_of` are None where the address does not say them; `shown` is the quarter on the page."""
+    """`quarter` and `as_of` are None where the address does not say them; `shown` is the page's quarter."""
 
     calendar: Calendar
     quarter: str | None

@@ -70,3 +70,8 @@ export function redrawCharts() {
     else drawn.delete(place);
   }
 }
+
+// Paper shows every chart, also those that nobody has scrolled to.
+addEventListener("beforeprint", () => {
+  for (const place of document.querySelectorAll(".chart[data-chart]:not([data-drawn])")) draw(place);
+});

@@ -86,7 +86,8 @@ def progress(metric: MetricHead, state: State = State.ON_TRACK, **changes: Any) 
         gap=1_110,
         progress=0.51,
         pace=1.02,
-        required_rate=30_100,
+        required_rate=993,
+        required_per_month=30_100,
         required_per_day=993,
         forecast=None,
         probability=None,
@@ -298,7 +299,7 @@ def metric_page() -> MetricPage:
         quarters=(("Q3 2025 (Jul–Sep)", 47_310, None), ("Q2 2025 (Apr–Jun)", 42_700, 84_100), ("Q1 2025 (Jan–Mar)", 40_050, 79_400)),
         segments={
             "city": tuple(
-                Segment(name, 12_000.0 / (n + 1), 11_000.0 / (n + 1), 9_000.0 / (n + 1), points(wave(100, 8)))
+                Segment(name, date(2025, 7, 1), 12_000.0 / (n + 1), 0.04 - n / 50, 0.1, points(wave(100, 8)))
                 for n, name in enumerate(("London", "Leeds", "York", "Bath", "(other)"))
             )
         },

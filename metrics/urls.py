@@ -1,0 +1,24 @@
+"""Pages of figures. Each is listed with its right in owners/routes.py."""
+
+from django.urls import path
+
+from metrics.views import board, entries, find, leaders, metrics, owner, settings, signals, targets
+
+urlpatterns = [
+    path("", board.board, name="board"),
+    path("find/", find.find, name="find"),
+    path("leaders/", leaders.leaders, name="leaders"),
+    path("leaders/<slug:key>/", leaders.leader, name="leader"),
+    path("leaders/<slug:key>/summary/", leaders.summary, name="leader_summary"),
+    path("metrics/", metrics.metrics, name="metrics"),
+    path("metrics/<slug:key>/", metrics.metric, name="metric"),
+    path("metrics/<slug:key>/values/", entries.values, name="metric_values"),
+    path("metrics/<slug:key>/owner/", owner.owner, name="metric_owner"),
+    path("metrics/<slug:key>/signals/", signals.signals, name="metric_signals"),
+    path("targets/", targets.current, name="targets"),
+    path("targets/<str:quarter>/", targets.grid, name="target_grid"),
+    path("settings/", settings.settings, name="settings"),
+    path("settings/sources/", settings.sources, name="settings_sources"),
+    path("settings/updates/", settings.updates, name="settings_updates"),
+    path("settings/updates/now/", settings.recompute, name="settings_recompute"),
+]

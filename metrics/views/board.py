@@ -1,0 +1,25 @@
+"""The board: are we on pace for the quarter, and what changed?"""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from metrics.queries.board import board as load
+from metrics.views import state as states
+from metrics.views.shell import clear_refusal, show
+from owners.rules import can
+
+
+@require_safe
+@clear_refusal
+def board(request: HttpRequest) -> HttpResponse:
+    state = states.read(request, "lens", "team", "owner")
+    shown = load(request.user, quarter=state.quarter, as_of=state.as_of, **state.filters)
+    filtered = any(state.filters.values())
+    context = {
+        "section": "board",
+        "board": shown,
+        "filtered": filtered,
+        "empty": not (shown.north_star or shown.rows or shown.guardrails or filtered),
+        "can_define": can(request.user, "metric.define"),
+    }
+    return show(request, "metrics/board.html", state, context)

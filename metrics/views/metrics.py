@@ -1,0 +1,88 @@
+"""One metric: what it is, how it moves and why; and the list of all."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from metrics.models import Metric
+from metrics.queries.board import board as load_board
+from metrics.queries.metric import metric_page
+from metrics.queries.scope import visible_metrics
+from metrics.queries.shapes import MetricPage
+from metrics.views import state as states
+from metrics.views.shell import clear_refusal, show
+from metrics.views.state import State
+from owners.rules import can
+
+
+def visible(request: HttpRequest, key: str) -> Metric:
+    """The metric if its reader may see it, else a 404 that tells nothing."""
+    return get_object_or_404(visible_metrics(request.user), key=key)  # type: ignore[arg-type]
+
+
+def page_of(request: HttpRequest, key: str, state: State) -> MetricPage:
+    """What a metric's pages show; 404 unless it is visible."""
+    page = metric_page(
+        request.user,
+        key,
+        quarter=state.quarter,
+        as_of=state.as_of,
+        grain=state.filters.get("grain", ""),
+    )
+    if page is None:
+        raise Http404("There is no such metric.")
+    return page
+
+
+def rights(request: HttpRequest, metric: Metric) -> dict[str, bool]:
+    """What the reader may do with it, for the page's links."""
+    user = request.user
+    return {
+        "can_enter": metric.type == "manual" and can(user, "metric.enter_values", metric),
+        "can_target": can(user, "metric.set_target", metric),
+        "can_own": can(user, "metric.set_owner", metric),
+        "can_annotate": can(user, "metric.annotate", metric),
+        "can_define": can(user, "metric.define"),
+    }
+
+
+@require_safe
+@clear_refusal
+def metrics(request: HttpRequest) -> HttpResponse:
+    """All metrics with their owner, figure and status."""
+    state = states.read(request)
+    shown = load_board(request.user, quarter=state.quarter, as_of=state.as_of)
+    rows = [*([shown.north_star] if shown.north_star else []), *shown.rows, *shown.guardrails]
+    context = {"section": "metrics", "rows": rows, "can_define": can(request.user, "metric.define")}
+    return show(request, "metrics/metrics.html", state, context)
+
+
+@require_safe
+@clear_refusal
+def metric(request: HttpRequest, key: str) -> HttpResponse:
+    state = states.read(request, "grain")
+    found = visible(request, key)
+    page = page_of(request, key, state)
+    return show(request, "metrics/metric.html", state, page_context(request, found, page))
+
+
+def page_context(request: HttpRequest, found: Metric, page: MetricPage, **more: Any) -> dict[str, Any]:
+    """What the metric's template and its parts are given."""
+    return {
+        "section": "metrics",
+        "page": page,
+        "metric": page.row.metric,
+        "progress": page.row.progress,
+        "grains": [g for g in states.GRAINS if _reads(page, g)],
+        **rights(request, found),
+        **more,
+    }
+
+
+def _reads(page: MetricPage, grain: str) -> bool:
+    """A manual figure has no finer rhythm than the one in which it is entered."""
+    order = list(states.GRAINS)
+    own = page.row.metric.grain if page.row.metric.manual else "day"
+    return order.index(grain) >= order.index(own)  # type: ignore[arg-type]

@@ -1,0 +1,82 @@
+"""Is the machinery healthy? Sources, updates, and one button to recompute."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from metrics.models import Run, Source
+from metrics.queries import machinery
+from metrics.services import ledger
+from metrics.views import state as states
+from metrics.views.shell import clear_refusal, show
+from owners.rules import can, require
+
+_SHOWN = 50
+
+
+@require_safe
+@clear_refusal
+def settings(request: HttpRequest) -> HttpResponse:
+    """What there is to look after, with the state of each."""
+    state = states.read(request)
+    context = {"section": "settings", "still_page": True, "tab": "overview", "calendar": state.calendar}
+    if can(request.user, "machinery.read"):
+        lines = machinery.sources(request.user)
+        context |= {
+            "sources": lines,
+            "unwell": [s for s in lines if s.state in ("late", "failed")],
+            "runs": machinery.runs(request.user, limit=5),
+        }
+    return show(request, "metrics/settings.html", state, context)
+
+
+@require_safe
+@clear_refusal
+def sources(request: HttpRequest) -> HttpResponse:
+    """Where figures come from and how fresh they are."""
+    require(request.user, "machinery.read")
+    state = states.read(request)
+    context = {
+        "section": "settings",
+        "still_page": True,
+        "tab": "sources",
+        "sources": machinery.sources(request.user),
+        "can_recompute": can(request.user, "metric.recompute"),
+    }
+    return show(request, "metrics/sources.html", state, context)
+
+
+@require_safe
+@clear_refusal
+def updates(request: HttpRequest) -> HttpResponse:
+    """The latest recomputes; while one is open, the list renews itself."""
+    require(request.user, "machinery.read")
+    state = states.read(request)
+    runs = machinery.runs(request.user, limit=_SHOWN)
+    context = {
+        "section": "settings",
+        "still_page": True,
+        "tab": "updates",
+        "runs": runs,
+        "open": any(run.state in Run.OPEN for run in runs),
+        "can_recompute": can(request.user, "metric.recompute"),
+    }
+    return show(request, "metrics/updates.html", state, context, part="metrics/parts/runs.html")
+
+
+@require_POST
+@clear_refusal
+def recompute(request: HttpRequest) -> HttpResponse:
+    """Asks for an update of one source, or of all."""
+    require(request.user, "metric.recompute")
+    key = request.POST.get("source", "")
+    chosen = Source.objects.filter(archived_at=None)
+    if key:
+        chosen = Source.objects.filter(pk=get_object_or_404(chosen, key=key).pk)
+    asked = [ledger.request(source, cause="request", user=request.user) for source in chosen]
+    if asked:
+        messages.success(request, "An update is asked for. It goes on when you leave this page.")
+    else:
+        messages.warning(request, "There is no source to update yet.")
+    return redirect("settings_updates")
