@@ -15,7 +15,7 @@ from metrics.definitions.file import Definitions, read_definitions
 from metrics.definitions.mistakes import DefinitionsError, Report
 from metrics.queries.dump import stored
 from metrics.services import conflicts as conflicts_
-from metrics.services import inspection, storing
+from metrics.services import inspection, ledger, storing
 from metrics.services.conflicts import APPLY, Conflict
 from owners.models import User
 from owners.rules import require
@@ -97,6 +97,7 @@ def apply(
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         intent = prepare(text, author=author, overwrite=overwrite, archive=archive, now=now)
         _inspect(intent, touched(intent))
+        ledger.editing_definitions()
         versions, runs = storing.store(
             intent.file,
             intent.before,

@@ -69,11 +69,6 @@ def recovered(metrics: Collection[Metric]) -> list[Metric]:
     return [state.metric for state in states if state.error]
 
 
-def release(metric: Metric) -> None:
-    """Try a quarantined metric again at once; for a person who has mended it."""
-    MetricState.objects.filter(metric=metric).update(attempts=0, quarantined_at=None, retry_at=None)
-
-
 def bounds_of(metrics: Collection[Metric]) -> dict[int, Plausible]:
     """The declared bounds by metric id, with what somebody has checked and accepted."""
     bounded = [m for m in metrics if m.plausible]

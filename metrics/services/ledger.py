@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from metrics.models import Run, Source
+from metrics.services import bell
 
 ATTEMPTS = 5  # a run that has killed its worker, or failed of itself, so often is put aside
 FIRST_WAIT = timedelta(minutes=1)  # after a failure; doubled with each further one
@@ -54,12 +55,14 @@ def request(
     cause: str = "schedule",
     user: Any = None,
     now: datetime | None = None,
+    ring: bool = True,
 ) -> Run:
     """The open run of a source (None: of dependents) and window, inserted unless there is one.
 
     metrics: keys, () for all; an open run takes them in. start: None for what has changed, FROM_THE_START for
     all history; end: exclusive, None for as far as rows reach. An edit (see OVERRIDING) takes a running
-    run away from its worker, whose result is then dropped. A person's request ends a wait. Rings no bell.
+    run away from its worker, whose result is then dropped. A person's request ends a wait.
+    ring: wake a worker once the transaction is committed.
     """
     keys = sorted(set(metrics))
     with connection.cursor() as cursor:
@@ -78,6 +81,8 @@ def request(
             },
         )
         (pk,) = cursor.fetchone()
+    if ring:
+        bell.ring_on_commit()
     return Run.objects.get(pk=pk)
 
 
@@ -145,6 +150,7 @@ def supersede(run: Run, now: datetime) -> Run:
         cause=run.cause,
         user=run.requested_by,
         now=now,
+        ring=False,
     )
 
 

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from metrics.models import Metric, Source
 from owners.models import Leader, Notice
 
-RUNS = "/settings/runs/"
+UPDATES = "/settings/updates/"
 
 
-def tell(key: str, kind: str, leader: Leader | None, subject: str, body: str, path: str = RUNS) -> None:
+def tell(key: str, kind: str, leader: Leader | None, subject: str, body: str, path: str = UPDATES) -> None:
     """Put a notice into the outbox, in the caller's transaction, unless one with this key was ever put there.
 
     Without a leader it goes to the admins.

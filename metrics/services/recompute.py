@@ -274,7 +274,9 @@ class _Taking:
             for name, members in known.items()
         )
         if (fresh and not first_load) or many:
-            ledger.request(self.source, start=ledger.FROM_THE_START, cause="schedule", now=self.now)
+            ledger.request(
+                self.source, start=ledger.FROM_THE_START, cause="schedule", now=self.now, ring=False
+            )
 
 
 def _named(standings: Standings, ids: Collection[int]) -> list[Metric]:
@@ -338,7 +340,9 @@ def recompute_source(
     clock: Clock = timezone.now,
 ) -> Outcome:
     """Request a run and perform it here and now, with what it brings about (see `recompute_now`)."""
-    run = ledger.request(source, metrics=metrics, start=start, end=end, cause=cause, user=user, now=clock())
+    run = ledger.request(
+        source, metrics=metrics, start=start, end=end, cause=cause, user=user, now=clock(), ring=False
+    )
     return recompute_now(run, worker=worker, clock=clock)
 
 
