@@ -30,7 +30,7 @@ class Grain(StrEnum):
 
     @property
     def is_to_date(self) -> bool:
-        return self.value.endswith("_to_date")
+        return self.endswith("_to_date")
 
     @property
     def whole(self) -> "Grain":

@@ -1,11 +1,12 @@
 """What the demo company's people counted by hand: NPS and the kitchens' success plans, month by month."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from calc.calendar import add_months
 from demo.truth import Truth
 
+COUNTED_AFTER = timedelta(days=2)  # of the month's end: before it is due
 FIRST_MONTH = -18  # counting began a year and a half before the quarter
 
 # Months before the quarter, oldest first, then its own three. Planted: a slow rise with a wobble.
@@ -31,3 +32,8 @@ def nps(truth: Truth) -> dict[date, float]:
 def success_plans(truth: Truth) -> dict[date, tuple[float, float]]:
     """First day of a month -> (signed off, due)."""
     return {month: (float(done), float(due)) for month, (done, due) in zip(months(truth), PLANS, strict=True)}
+
+
+def counted(truth: Truth, today: date) -> list[date]:
+    """The months that have been entered by a day, each two days after its end."""
+    return [month for month in months(truth) if add_months(month, 1) + COUNTED_AFTER <= today]

@@ -86,6 +86,7 @@ select
     case when u(customer_id, n, 'channel') < {app} then 'app'
          when u(customer_id, n, 'channel') < {app_web} then 'web' else 'phone' end as channel,
     row_number() over (partition by customer_id order by n) as order_number,
+    not cancelled and row_number() over (partition by customer_id, cancelled order by n) = 1 as first_delivered,
     n, day,
     day + to_seconds(floor(second_of_day)::int - utc_offset) as ordered_at,
     ordered_at + to_minutes(30 + (15 * u(customer_id, n, 'promise'))::int) as promised_at,
@@ -157,8 +158,8 @@ select
     count(*) filter (where on_time_calm) as on_time_orders,
     count(*) filter (where status = 'delivered') as delivered,
     count(*) as orders,
-    count(*) filter (where order_number = 1) as new_customers,
-    count(distinct customer_id) as active_customers,
+    count(*) filter (where first_delivered) as new_customers,
+    count(distinct customer_id) filter (where status = 'delivered') as active_customers,
     sum(amount) filter (where status = 'delivered')::double as revenue,
     sum(refunded_calm)::double as refunded
 from all_orders, (values ('month'), ('quarter')) as g(grain)

@@ -16,6 +16,9 @@ from metrics.models import Entry, Installation, Source, Value
 from tests.examples.loading import EXAMPLES, installation, run
 from tests.examples.retail_oracle import STARTS
 
+# Also tells pytest-django that the session needs its database.
+pytestmark = pytest.mark.django_db
+
 FOLDER = EXAMPLES / "community"
 WINDOW = timedelta(days=45)
 WATERMARK = date(2025, 10, 6)

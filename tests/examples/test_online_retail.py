@@ -16,6 +16,9 @@ from tests.examples import retail_oracle as oracle
 from tests.examples.loading import EXAMPLES, installation, run
 from tests.shared import cases, data
 
+# Also tells pytest-django that the session needs its database.
+pytestmark = pytest.mark.django_db
+
 PARQUET = data("online_retail.parquet")
 REFERENCE = cases("online_retail_reference")
 DEFINITIONS = EXAMPLES / "online_retail" / "definitions.yaml"
