@@ -33,6 +33,7 @@ def _prepare() -> None:
         return
     data = Path(tempfile.mkdtemp(prefix="northstar-tests-"))
     data.chmod(0o711)  # PostgreSQL's user passes through when the tests run as root
+    (data / "data" / "static").mkdir(parents=True)  # whitenoise warns of a missing one
     os.environ["NORTHSTAR_TEST_DATA"] = os.environ["NORTHSTAR_DATA"] = str(data / "data")
     layout = Layout.of(data / "data")
     if not os.environ.get("DATABASE_URL"):

@@ -45,7 +45,7 @@ def for_command(argv: Sequence[str]) -> Iterator[None]:
         return
     from django.conf import settings
 
-    if not settings.EMBEDDED_DATABASE:
+    if settings.LAYOUT is None or not settings.EMBEDDED_DATABASE:
         yield
         return
     with session.join(settings.LAYOUT):

@@ -28,6 +28,9 @@ DATA_DIR = Path(env.str("NORTHSTAR_DATA", default=str(BASE_DIR / ".northstar")))
 DEMO = env.bool("DEMO", default=False)
 BIND = env.str("BIND", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
+# Where people find the site; links in mails and on the terminal begin with it.
+_host = "127.0.0.1" if BIND in {"0.0.0.0", "::"} else BIND  # noqa: S104 (a comparison)
+SITE_URL = env.str("SITE_URL", default=f"http://{_host}:{PORT}")
 WEB_WORKERS = env.int("WEB_WORKERS", default=2)
 WEB_THREADS = env.int("WEB_THREADS", default=4)
 WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
@@ -162,6 +165,7 @@ def _database(url: str) -> dict[str, Any]:
     return {**words, "HOST": host} if host.startswith("/") else words
 
 
+DATABASES: dict[str, dict[str, Any]]
 if LAYOUT and EMBEDDED_DATABASE:
     DATABASES = {
         "default": {

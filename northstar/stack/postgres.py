@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,9 +61,12 @@ class Server:
         self.lock.close()
 
 
-def connection_words(layout: Layout, role: str, database: str = DATABASE) -> dict[str, str]:
-    """What psycopg needs to connect as `role`."""
-    return {"host": str(layout.sockets), "dbname": database, "user": role}
+def connect(
+    layout: Layout, role: str, database: str = DATABASE, *, autocommit: bool = False
+) -> psycopg.Connection:
+    """A connection as `role`. Raises psycopg.OperationalError while the server does not answer."""
+    host = str(layout.sockets)
+    return psycopg.connect(host=host, dbname=database, user=role, autocommit=autocommit, connect_timeout=5)
 
 
 def start(layout: Layout, *, disposable: bool = False) -> Server:
@@ -107,7 +110,7 @@ def start(layout: Layout, *, disposable: bool = False) -> Server:
 def answers(layout: Layout, role: str = APP_ROLE) -> bool:
     """Whether the server takes connections of `role` now."""
     try:
-        psycopg.connect(**connection_words(layout, role), connect_timeout=5).close()
+        connect(layout, role).close()
     except psycopg.OperationalError:
         return False
     return True
@@ -190,7 +193,7 @@ def _wait_until_ready(layout: Layout, child: Child, log: Path) -> None:
     deadline = time.monotonic() + START_PATIENCE
     while time.monotonic() < deadline:
         try:
-            psycopg.connect(**connection_words(layout, SUPERUSER, "postgres"), connect_timeout=5).close()
+            connect(layout, SUPERUSER, "postgres").close()
         except psycopg.OperationalError:
             if child.ended() is not None:
                 raise StackError(f"PostgreSQL did not start. Its log ({log}) ends:\n{tail(log)}") from None
@@ -203,7 +206,7 @@ def _wait_until_ready(layout: Layout, child: Child, log: Path) -> None:
 
 def _make_roles(layout: Layout) -> None:
     """Makes the two roles and the database, whichever is missing."""
-    with psycopg.connect(**connection_words(layout, SUPERUSER, "postgres"), autocommit=True) as connection:
+    with connect(layout, SUPERUSER, "postgres", autocommit=True) as connection:
         roles = {name for (name,) in connection.execute("select rolname from pg_roles")}
         for role in (OWNER_ROLE, APP_ROLE):
             if role not in roles:
@@ -220,7 +223,7 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
-def _as_user(user: str | None) -> object:
+def _as_user(user: str | None) -> Callable[[], None] | None:
     return None if user is None else lambda: become(user)
 
 

@@ -60,7 +60,7 @@ def keeper(layout: Layout) -> int:
 
 
 def value(layout: Layout, statement: str, role: str = postgres.SUPERUSER) -> object:
-    with psycopg.connect(**postgres.connection_words(layout, role)) as connection:
+    with postgres.connect(layout, role) as connection:
         row = connection.execute(statement.encode()).fetchone()
     return row[0] if row else None
 
@@ -97,7 +97,7 @@ def test_a_killed_user_does_not_keep_the_server_up(layout: Layout) -> None:
 
 
 def test_what_was_written_is_there_at_the_next_start(layout: Layout) -> None:
-    with session.join(layout), psycopg.connect(**postgres.connection_words(layout, postgres.OWNER_ROLE)) as c:
+    with session.join(layout), postgres.connect(layout, postgres.OWNER_ROLE) as c:
         c.execute("create table kept as select 42 as answer")
     assert session.wait_until_stopped(layout)
     with session.join(layout):
@@ -187,10 +187,10 @@ def test_only_our_system_user_is_let_in_and_only_as_a_role_of_ours(layout: Layou
             if not line.startswith("#")
         ]
         assert lines == [["local", "all", "all", "peer", "map=northstar"]]
-        with psycopg.connect(**postgres.connection_words(layout, postgres.SUPERUSER)) as connection:
+        with postgres.connect(layout, postgres.SUPERUSER) as connection:
             connection.execute("create role stranger login")
         with pytest.raises(psycopg.OperationalError, match=r"[Pp]eer authentication failed"):
-            psycopg.connect(**postgres.connection_words(layout, "stranger"))
+            postgres.connect(layout, "stranger")
 
 
 def test_the_application_owns_nothing(layout: Layout) -> None:
@@ -198,7 +198,7 @@ def test_the_application_owns_nothing(layout: Layout) -> None:
         owner = "select pg_get_userbyid(datdba) from pg_database where datname = 'northstar'"
         assert value(layout, owner) == postgres.OWNER_ROLE
         with (
-            psycopg.connect(**postgres.connection_words(layout, postgres.APP_ROLE)) as connection,
+            postgres.connect(layout, postgres.APP_ROLE) as connection,
             pytest.raises(psycopg.errors.InsufficientPrivilege),
         ):
             connection.execute("create table mine (a int)")

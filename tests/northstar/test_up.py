@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,19 +94,21 @@ def system(place: Path) -> Iterator[System]:
         running.process.wait(60)
 
 
+def kill_and_see_it_restart(system: System, name: str) -> None:
+    wait_until(lambda: system.pid_of(name), f"the start of {name}")
+    old = system.pid_of(name)
+    assert old is not None
+    os.kill(old, signal.SIGKILL)
+    wait_until(lambda: gone(old), f"the end of {name}")
+    wait_until(lambda: system.pid_of(name) not in {None, old}, f"the restart of {name}")
+
+
 def test_it_mends_itself_and_leaves_nothing_behind(system: System) -> None:
     up = system.start()
     assert answers(system.url)
 
     for name in CHILDREN:
-        wait_until(lambda name=name: system.pid_of(name), f"the start of {name}")
-        old = system.pid_of(name)
-        assert old is not None
-        os.kill(old, signal.SIGKILL)
-        wait_until(lambda old=old: gone(old), f"the end of {name}")
-        wait_until(
-            lambda name=name, old=old: system.pid_of(name) not in {None, old}, f"the restart of {name}"
-        )
+        kill_and_see_it_restart(system, name)
     wait_until(lambda: answers(system.url + "health/"), "the site's return")
     assert "ended unexpectedly" in system.text()
 
@@ -153,8 +156,6 @@ def test_it_mends_itself_and_leaves_nothing_behind(system: System) -> None:
 
 
 def test_a_taken_port_is_said_at_once(system: System) -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

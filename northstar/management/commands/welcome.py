@@ -20,6 +20,6 @@ class Command(BaseCommand):
             return
         from owners.services.links import first_admin_url
 
-        url = first_admin_url()
+        url = first_admin_url(settings.SITE_URL)
         if url:
             self.stdout.write(f"The first admin signs in with this link, once: {url}")
