@@ -60,8 +60,9 @@ def _ratio(metric: Fields) -> dict[str, Any]:
     return spec
 
 
-def read_measure(metric: Fields, name: str, *, events: bool = False) -> dict[str, Any]:
-    """An aggregate over a source's rows. events: of a conversion, where each row is one event to count."""
+def read_measure(metric: Fields, name: str, *, events: tuple[str, ...] = ()) -> dict[str, Any]:
+    """An aggregate over a source's rows. events: of a conversion, what may be done with its events, the
+    default first."""
     fields = metric.mapping(name)
     if fields is None:
         return {}
@@ -73,7 +74,7 @@ def read_measure(metric: Fields, name: str, *, events: bool = False) -> dict[str
     additive = fields.flag("additive")
     measure = {
         "source": fields.key("source"),
-        "agg": agg or ("count" if events else ""),
+        "agg": agg or (events[0] if events else ""),
         "expr": expression,
         "where": fields.parsed("where", check_sql, most=10_000),
         "additive": additive,
@@ -83,8 +84,8 @@ def read_measure(metric: Fields, name: str, *, events: bool = False) -> dict[str
         fields.report.add(fields.node.line, fields.path, f"{agg} needs an `expr`: what to aggregate")
     if agg and additive and agg != "count_distinct":
         fields.wrong("additive", "only a distinct count needs the promise that its days add up")
-    if events and agg not in (None, "count"):
-        fields.wrong("agg", "a conversion counts events; leave `agg` out or write count")
+    if events and agg and agg not in events:
+        fields.wrong("agg", f"{name} counts events: {', '.join(events)}, not {agg}")
     fields.done()
     return compact(measure)
 
@@ -162,8 +163,8 @@ def _conversion(metric: Fields) -> dict[str, Any]:
     calculation = metric.choice("calculation", ("rate", "count"))
     period_by = metric.choice("period_by", ("start", "due"))
     return {
-        "base": read_measure(metric, "base", events=True),
-        "conversion": read_measure(metric, "conversion", events=True),
+        "base": read_measure(metric, "base", events=("count", "count_distinct", "count_new")),
+        "conversion": read_measure(metric, "conversion", events=("count", "count_distinct")),
         "within": metric.as_written("within", _window),
         "calculation": "" if calculation == "rate" else calculation,
         "match": match,

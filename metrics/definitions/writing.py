@@ -10,6 +10,7 @@ from metrics.definitions.file import Definitions
 from metrics.definitions.metric import MetricText
 from metrics.definitions.promises import OwnerRow
 
+LINE = 110  # characters
 _FIRST = (
     "name",
     "role",
@@ -79,7 +80,7 @@ def write(definitions: Definitions) -> str:
             sections[name] = {key: _object(value, flow=flow) for key, value in objects.items()}
     if definitions.metrics is not None:
         sections["metrics"] = {key: _metric(text) for key, text in definitions.metrics.items()}
-    return yaml.dump(sections, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return yaml.dump(sections, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=LINE)
 
 
 def _calendar(calendar: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +106,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
     if isinstance(value, dict):
-        return _Flow({name: _plain(inner) for name, inner in _ordered(value).items()})
+        inner = {name: _plain(said) for name, said in _ordered(value).items()}
+        # Too long for one line: a line each, so that a later change of one expression reads as one.
+        return _Flow(inner) if len(str(inner)) < LINE else inner
     if isinstance(value, list):
         return _FlowList(_plain(inner) for inner in value)
     return value

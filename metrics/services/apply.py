@@ -12,6 +12,7 @@ from django.utils import timezone
 from metrics.definitions import checks
 from metrics.definitions.changes import Change, changes, overlay, with_renames
 from metrics.definitions.file import Definitions, read_definitions
+from metrics.definitions.fingerprints import SOURCE_KEYS, fingerprints
 from metrics.definitions.mistakes import DefinitionsError, Report
 from metrics.queries.dump import stored
 from metrics.services import conflicts as conflicts_
@@ -150,14 +151,18 @@ def prepare(
 
 
 def _inspect(intent: Intent, keys: Collection[str]) -> None:
-    inspection.check_columns(intent.whole, intent.file, keys, intent.report)
+    asked = (*SOURCE_KEYS, "dimensions", "changed_at")
+    changed = {
+        change.key
+        for change in intent.changes
+        if change.section == "sources" and (change.what == "new" or change.name in asked)
+    }
+    inspection.check_columns(intent.whole, intent.file, keys, changed, intent.report)
     intent.report.raise_any()
 
 
 def touched(intent: Intent) -> list[str]:
     """Keys of the metrics whose figures the changes may alter: those that are new or computed differently."""
-    from metrics.definitions.fingerprints import fingerprints
-
     before, after = fingerprints(intent.before), fingerprints(intent.whole)
     moved = {
         change.key

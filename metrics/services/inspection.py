@@ -56,12 +56,18 @@ def sources_of(key: str, text: MetricText) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*source_keys_of(metric), *parts]))
 
 
-def check_columns(whole: Definitions, file: Definitions, touched: Collection[str], report: Report) -> None:
+def check_columns(
+    whole: Definitions,
+    file: Definitions,
+    touched: Collection[str],
+    changed: Collection[str],
+    report: Report,
+) -> None:
     """Reports columns that are missing and expressions that an engine refuses, for new and changed sources
     and for the metrics of `touched`. WarehouseError if a warehouse cannot be asked."""
     with _Bench(whole, file) as bench:
         for key in file.sources or {}:
-            if key in bench.sources_to_check(touched):
+            if key in changed or key in bench.sources_of(touched):
                 bench.check_source(key, report)
         if report.mistakes:
             return
@@ -108,12 +114,10 @@ class _Bench:
             self._engines[key] = self._stack.enter_context(connect(connection(key, engine, options)))
         return self._engines[key]
 
-    def sources_to_check(self, touched: Collection[str]) -> set[str]:
-        """Sources that a touched metric reads, or that no metric reads yet."""
+    def sources_of(self, touched: Collection[str]) -> set[str]:
+        """The sources that the metrics of `touched` read."""
         metrics = self.whole.metrics or {}
-        used = {source for key, text in metrics.items() for source in sources_of(key, text)}
-        needed = {source for key in touched for source in sources_of(key, metrics[key])}
-        return needed | (set(self.file.sources or {}) - used)
+        return {source for key in touched for source in sources_of(key, metrics[key])}
 
     def columns(self, source: SourceDef) -> set[str]:
         if source.key not in self._columns:
