@@ -33,20 +33,21 @@ def scale(values: Iterable[float | None], unit: str, *, from_zero: bool, ticks: 
     """A range with room above, from zero where lengths are compared; shares stay within 0 and 100 %."""
     known = [v for v in values if v is not None and math.isfinite(v)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    # a share of 100 % is full: no room for more, and no tick above it
+    full = 1.0 if is_share(unit) and 0 <= low and high <= 1 else math.inf
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if math.isclose(low, high):
         pad = abs(high) * 0.1 or 1.0
-        low, high = (low if from_zero and low == 0 else low - pad), high + pad
+        low, high = (low if from_zero and low == 0 else low - pad), min(high + pad, full)
     room = (high - low) * 0.06
-    upper = high + room
+    upper = min(high + room, full + room / 3)  # a point on the edge is still drawn whole
     lower = low if from_zero and low == 0 else low - room
-    if is_share(unit):
-        upper = min(upper, max(1.0, high) + room / 2)
-        lower = max(lower, min(0.0, low))
+    if full == 1.0:
+        lower = max(lower, -room / 3)
     step = _step((upper - lower) / ticks)
-    first = math.ceil(lower / step - 1e-9)
-    last = math.floor(upper / step + 1e-9)
+    first = math.ceil(max(lower, 0.0 if full == 1.0 else lower) / step - 1e-9)
+    last = math.floor(min(upper, full) / step + 1e-9)
     marks = tuple((n * step, short(round(n * step, 12), unit)) for n in range(first, last + 1))
     return Scale(lower, upper, marks)
 

@@ -1,66 +1,56 @@
-// Starts what pages need. Every page also works without it.
-import { watchCharts, redrawCharts } from "./charts.js";
-import { keys } from "./keys.js";
-import { sums } from "./sums.js";
+// What pages gain from script: the choice of theme, menus that close, filters that act at once. All work without.
+(() => {
+  const themes = ["", "light", "dark"];
+  const names = { "": "as the system", light: "light", dark: "dark" };
 
-const themes = ["", "light", "dark"];
-const names = { "": "as the system", light: "light", dark: "dark" };
-
-function theme() {
-  const button = document.getElementById("theme-next");
-  const root = document.documentElement;
-  const say = () => {
-    button.querySelector("span").textContent = names[root.dataset.theme || ""];
-  };
-  button.hidden = false;
-  say();
-  button.addEventListener("click", () => {
-    const next = themes[(themes.indexOf(root.dataset.theme || "") + 1) % themes.length];
-    if (next) root.dataset.theme = next;
-    else delete root.dataset.theme;
-    try {
-      localStorage.setItem("theme", next);
-    } catch {
-      // it is then remembered for this page only
-    }
+  function theme() {
+    const button = document.getElementById("theme-next");
+    const root = document.documentElement;
+    const say = () => {
+      button.querySelector("span").textContent = names[root.dataset.theme || ""];
+    };
+    button.hidden = false;
     say();
-    redrawCharts();
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
-}
-
-// A menu closes when the reader turns elsewhere, as menus do.
-function menus() {
-  document.addEventListener("click", (event) => {
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
-    }
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    }
-  });
-}
-
-// Filters act at once where there is script; their button is for when there is none.
-function filters(root) {
-  for (const form of root.querySelectorAll("form.filters")) {
-    form.querySelector("button").hidden = true;
-    form.addEventListener("change", () => form.requestSubmit());
+    button.addEventListener("click", () => {
+      const next = themes[(themes.indexOf(root.dataset.theme || "") + 1) % themes.length];
+      if (next) root.dataset.theme = next;
+      else delete root.dataset.theme;
+      try {
+        localStorage.setItem("theme", next);
+      } catch {
+        // it is then remembered for this page only
+      }
+      say();
+      document.dispatchEvent(new Event("northstar:theme"));
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("northstar:theme")));
   }
-}
 
-function start(root) {
-  watchCharts(root);
-  sums(root);
-  filters(root);
-}
+  // A menu closes when the reader turns elsewhere, as menus do.
+  function menus() {
+    document.addEventListener("click", (event) => {
+      for (const menu of document.querySelectorAll("details.menu[open]")) {
+        if (!menu.contains(event.target)) menu.open = false;
+      }
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      for (const menu of document.querySelectorAll("details.menu[open]")) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    });
+  }
 
-theme();
-menus();
-keys();
-start(document);
-document.addEventListener("htmx:afterSettle", (event) => start(event.target));
+  // Filters act at once where there is script; their button is for when there is none.
+  function filters(root) {
+    for (const form of root.querySelectorAll("form.filters")) {
+      form.querySelector("button").hidden = true;
+      form.addEventListener("change", () => form.requestSubmit());
+    }
+  }
+
+  theme();
+  menus();
+  filters(document);
+})();

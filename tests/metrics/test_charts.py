@@ -1,0 +1,204 @@
+"""Charts: valid Plotly figures, names that stay letters, and the same figures in chart, drawing and table."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from plotly import graph_objects as go
+
+from metrics import charts
+from metrics.charts.scale import scale
+from metrics.queries.shapes import History, Limits, QuarterChart, Segment
+from tests.metrics import page_shapes as shapes
+
+HOSTILE = '<b>Orders</b><a href="javascript:alert(1)">x</a><br>%{x} &lt; $x$ \u202etfel'
+
+
+def trace(figure: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(t for t in figure["data"] if t["name"] == name)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        charts.quarter_chart(shapes.total_chart(shapes.head())),
+        charts.quarter_chart(shapes.level_chart(shapes.head(unit="percent", goal_kind="level"))),
+        charts.history_chart(shapes.history(), shapes.head()),
+        charts.history_chart(History("month", (), None, (), ()), shapes.head()),
+        charts.segment_chart(shapes.head(), shapes.metric_page().segments["city"]),
+        charts.segment_chart(shapes.head(unit="currency:GBP"), ()),
+    ],
+    ids=["total", "level", "history", "empty history", "segments", "no segments"],
+)
+def test_plotly_takes_every_property_and_json_every_number(figure: dict[str, Any]) -> None:
+    go.Figure(figure)  # raises for a property or value that Plotly does not know
+    json.dumps(figure, allow_nan=False)
+
+
+def test_only_the_basic_bundle_is_needed() -> None:
+    figures = [
+        charts.quarter_chart(shapes.total_chart(shapes.head())),
+        charts.history_chart(shapes.history(), shapes.head()),
+        charts.segment_chart(shapes.head(), shapes.metric_page().segments["city"]),
+    ]
+    assert {t["type"] for f in figures for t in f["data"]} <= {"scatter", "bar", "pie"}
+
+
+def test_a_total_ends_in_the_last_figure_and_its_open_part_is_hollow() -> None:
+    chart = shapes.total_chart(shapes.head())
+    figure = charts.quarter_chart(chart)
+    actual, filling = trace(figure, "Actual"), trace(figure, "Still filling")
+    assert filling["x"][-1] == "2025-08-17"
+    assert filling["y"][-1] == chart.actual[-1].value
+    assert actual["x"][-1] == filling["x"][0] == "2025-08-14"  # joined, not torn
+    assert filling["marker"]["color"] == "var(--chart-hole)"
+    assert [m > 1 for m in filling["marker"]["size"]] == [False, True, True, True]
+
+
+def test_the_target_is_labelled_at_its_end_and_the_axis_says_its_unit() -> None:
+    layout = charts.quarter_chart(shapes.total_chart(shapes.head(unit="currency:GBP")))["layout"]
+    notes = {note["text"]: note for note in layout["annotations"]}
+    assert notes["target £92k"]["x"] == 1
+    assert notes["target £92k"]["y"] == 92_000
+    assert "agreed £90k" in notes
+    assert "GBP, running total" in notes
+
+
+def test_an_unknown_figure_tears_the_line() -> None:
+    values = [1.0, 2.0, None, 4.0]
+    figure = charts.history_chart(
+        History("week", shapes.points(values, last_provisional=False), None, (), ()), shapes.head()
+    )
+    assert trace(figure, "Actual")["y"] == values
+    assert trace(figure, "Actual")["connectgaps"] is False
+
+
+def test_limits_follow_a_trend_and_may_lack_a_side() -> None:
+    history = replace(shapes.history(), limits=Limits(100.0, 130.0, None, 30.0, slope=2.0))
+    lines = [
+        s for s in charts.history_chart(history, shapes.head())["layout"]["shapes"] if s["xref"] == "paper"
+    ]
+    climb = 2.0 * (len(history.points) - 1)
+    assert [(s["y0"], s["y1"]) for s in lines] == [(100.0, 100.0 + climb), (130.0, 130.0 + climb)]
+
+
+def test_signals_are_ringed_with_what_they_were() -> None:
+    ring = trace(charts.history_chart(shapes.history(), shapes.head()), "Unusual change")
+    assert ring["marker"]["symbol"] == "circle-open"
+    assert "Storm week, three depots shut" in ring["text"][0]
+    assert "not explained yet" in ring["text"][1]
+
+
+def test_names_are_drawn_letter_by_letter() -> None:
+    drawn = charts.plain(HOSTILE, longest=200)
+    assert not re.search("[<>]", drawn)
+    assert "%{" not in drawn
+    assert "\u202e" not in drawn
+    assert drawn.startswith("&lt;b&gt;Orders&lt;/b&gt;")
+    assert charts.plain("x" * 100) == "x" * 59 + "…"
+
+
+def test_what_people_write_reaches_plotly_only_escaped() -> None:
+    history = shapes.history()
+    signal = replace(history.signals[0], disposition=HOSTILE)
+    hostile = replace(history, signals=(signal,), seams=((date(2025, 1, 6), HOSTILE),))
+    segment = Segment(HOSTILE, date(2025, 7, 1), 3.0, None, None, ())
+    texts = json.dumps(
+        [charts.history_chart(hostile, shapes.head()), charts.segment_chart(shapes.head(), [segment])]
+    )
+    assert "<b>" not in texts
+    assert "<a " not in texts
+    assert "\\u202e" not in texts
+
+
+def test_colours_are_names_so_that_one_figure_serves_light_and_dark() -> None:
+    text = json.dumps(charts.quarter_chart(shapes.total_chart(shapes.head())))
+    colours = re.findall(r'"(?:\w*color)": "([^"]+)"', text)
+    assert colours
+    assert all(c.startswith("var(--chart-") or c == "rgba(0,0,0,0)" for c in colours)
+
+
+def test_the_table_says_what_the_chart_draws() -> None:
+    chart = shapes.total_chart(shapes.head())
+    lines = {line.when: line for line in charts.quarter_table(chart)}
+    assert len(lines) == 92
+    assert lines["17 Aug"].actual == chart.actual[-1].value
+    assert lines["17 Aug"].provisional
+    assert lines["31 Jul"].benchmark == 31_000
+    assert lines["30 Sep"].actual is None
+    history = charts.history_table(shapes.history())
+    assert history[0].when == "week to 17 Aug 2025"
+    assert [line.note for line in history if line.note] == [
+        "unusual change, not explained yet",
+        "Storm week, three depots shut",
+    ]
+
+
+def test_the_still_drawing_is_well_formed_and_complete() -> None:
+    chart = shapes.total_chart(shapes.head())
+    drawing = ElementTree.fromstring(str(charts.quarter_svg(chart)))
+    kinds = [e.get("class") for e in drawing.iter() if e.get("class")]
+    assert kinds.count("benchmark") == 3
+    assert {"actual", "open", "plan", "target", "agreed", "last-year"} <= set(kinds)
+    texts = [e.text for e in drawing.iter() if e.tag == "text"]
+    assert {"Jul", "Aug", "Sep", "target 92k"} <= set(texts)
+
+
+def test_a_sparkline_ends_where_the_figures_end() -> None:
+    drawing = ElementTree.fromstring(str(charts.spark_svg(shapes.points([1, 2, 3]), "count")))
+    circle = drawing.find("circle")
+    assert circle is not None
+    assert circle.get("class") == "open"
+    assert float(circle.get("cx", 0)) > 100
+    line = drawing.find("polyline")
+    assert line is not None
+    heights = [float(at.split(",")[1]) for at in (line.get("points") or "").split()]
+    assert heights == sorted(heights, reverse=True)  # up is up
+    assert "too few" in charts.spark_svg(shapes.points([None, 3]), "count")
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "from_zero"),
+    [
+        ([0.9132, 0.94], "percent", False),
+        ([1.0, 1.0], "percent", False),
+        ([0.0], "count", True),
+        ([], "count", True),
+        ([-40.0, 12.0], "score", False),
+        ([5e-9, 9e-9], "ratio", False),
+        ([3e14, 9e14], "currency:GBP", True),
+    ],
+)
+def test_every_scale_has_round_ticks_inside_it(values: list[float], unit: str, from_zero: bool) -> None:
+    found = scale(values, unit, from_zero=from_zero)
+    assert found.low < found.high
+    assert all(found.low <= v <= found.high for v in values)
+    ticks = [t for t, _ in found.ticks]
+    assert 2 <= len(ticks) <= 9
+    assert all(found.low - 1e-12 <= t <= found.high + abs(found.high) * 1e-9 for t in ticks)
+    if unit == "percent":
+        assert found.high <= 1.05
+        assert max(ticks) <= 1
+
+
+def test_periods_are_said_as_people_say_them() -> None:
+    july = date(2011, 7, 1)
+    assert charts.period(july, date(2011, 8, 1), "month") == "July"
+    assert charts.period(date(2011, 7, 18), date(2011, 7, 25), "week") == "week to 24 Jul"
+    assert charts.period(july, date(2011, 10, 1), "quarter", year=True) == "Jul–Sep 2011"
+    assert charts.period(july, date(2011, 8, 15), "") == "1 Jul to 14 Aug"
+    assert charts.day(date(2011, 8, 14)) == "14 Aug"
+
+
+def test_quarters_of_no_data_draw_their_plan() -> None:
+    chart = shapes.total_chart(shapes.head())
+    empty = QuarterChart(**{**chart.__dict__, "actual": (), "last_year": (), "target": None})
+    figure = charts.quarter_chart(empty)
+    go.Figure(figure)
+    assert [t["name"] for t in figure["data"]] == ["Plan", "Benchmark"]
+    assert charts.quarter_svg(empty)
+    assert (chart.end - chart.start) == timedelta(days=92)
