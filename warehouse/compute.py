@@ -198,6 +198,9 @@ def _figures(
         results, atom, grain, dimension
     )
     first_day, watermark = request.first_day, request.watermark
+    own_days: set[date] = set()
+    if grain.is_to_date:
+        own_days = set().union(*(results.days_with_rows(m, grain) for m in measures_of(atom)))
     measures = [m for m in measures_of(atom) if request.source_of(m).rows == "daily"]
     for member in _members(request, results, atom, dimension):
         for period in periods:
@@ -205,6 +208,8 @@ def _figures(
             key = (member, period.end - _DAY if grain.is_to_date else period.start)
             if grain.is_to_date:
                 loaded = loaded and first_day is not None and first_day <= key[1] < watermark
+            if grain.is_to_date and not loaded and key[1] not in own_days:
+                continue
             found = build(key, loaded)
             if found is None:
                 continue

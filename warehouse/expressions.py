@@ -115,6 +115,11 @@ def transpile(text: str, dialect: str) -> str:
             # DuckDB reads a bare NUMERIC as DECIMAL(18, 3), which would round.
             if kind.this is exp.DataType.Type.DECIMAL and not kind.expressions:
                 kind.replace(exp.DataType.build("double"))
+    for name in list(tree.find_all(exp.Identifier)):
+        # A column may be a reserved word in one engine and not in the other, so that all are quoted; what was not
+        # quoted folds to lower case in PostgreSQL.
+        folded = name.name if name.quoted or dialect != "postgres" else name.name.lower()
+        name.replace(exp.to_identifier(folded, quoted=True))
     return tree.sql(dialect=dialect, comments=False)
 
 

@@ -3,9 +3,10 @@
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from calc.calendar import Grain
 from warehouse.definitions import Conversion, Measure, Request, WarehouseError
@@ -36,6 +37,7 @@ class Results:
         # (target, part) -> [(table of (grain, dimension), column)]; a target may stand in several statements
         self._places: dict[tuple[Target, str], list[tuple[dict[tuple[str, str], dict[Key, Row]], int]]] = {}
         self._measured: dict[tuple[Measure, str, str], dict[Key, tuple[object, object, object]]] = {}
+        self._own_days: dict[tuple[Measure, str], set[date]] = {}
         self._bad_days: dict[tuple[Measure, str, str], list[date]] = {}
 
     def add(self, statement: Statement, batches: Iterable[list[Row]]) -> None:
@@ -129,7 +131,9 @@ class Results:
             return self._running(measure, grain)
         rows, value = self.cut(measure, "value", grain, dimension)
         if stage_of(measure) == "percentiles" and grain.is_to_date:
-            return {key: (number(row[value]), None, None) for key, row in self._carried(rows, grain).items()}
+            self._own_days[measure, str(grain)] = {day for _, day in rows}
+            carried = self._carried(grain, lambda last, day: rows.get(("", day), last))
+            return {key: (number(row[value]), None, None) for key, row in carried.items()}
         if stage_of(measure) == "percentiles" or stage_of(measure) == "cells":
             _, count = self.cut(measure, "rows", grain, dimension)
             if measure.agg == "avg":
@@ -138,22 +142,36 @@ class Results:
             return {key: (number(row[value]), None, None) for key, row in rows.items() if row[count]}
         return {key: (number(row[value]), None, None) for key, row in rows.items()}
 
+    def days_with_rows(self, measure: Measure, grain: Grain) -> set[date]:
+        """For a to-date grain: the days on which the measure itself is known, not only carried over."""
+        if (measure, str(grain)) not in self._own_days:
+            self.measure(measure, grain, WHOLE)
+        return self._own_days.get((measure, str(grain)), set())
+
     def _running(self, measure: Measure, grain: Grain) -> dict[Key, tuple[object, object, object]]:
-        """To-date parts of a ratio that merge from days; carried over days without rows up to the watermark."""
-        days = self.measure(measure, Grain.DAY, WHOLE)
-        found: dict[Key, tuple[object, object, object]] = {}
-        if not days:
-            return found
-        until = max(self._request.watermark, max(day for _, day in days) + _DAY)
+        """To-date parts of a ratio that merge from days."""
+        days = {day: part for (_, day), part in self.measure(measure, Grain.DAY, WHOLE).items()}
+        self._own_days[measure, str(grain)] = {day for day, part in days.items() if part[0] is not None}
+
+        def step(
+            total: tuple[object, object, object] | None, day: date
+        ) -> tuple[object, object, object] | None:
+            part = days.get(day)
+            if part is None or total is None:
+                return total if part is None else part
+            return _merged(measure.agg, total, part)
+
+        return self._carried(grain, step)
+
+    def _carried(self, grain: Grain, step: Callable[[Any, date], Any]) -> dict[Key, Any]:
+        """What `step(value of the day before, day)` gives for every day, anew in each whole period."""
+        found: dict[Key, Any] = {}
         for period in self._request.calendar.periods(grain.whole, self._request.start, self._request.end):
-            total: tuple[object, object, object] | None = None
-            day = period.start
-            while day < min(period.end, until):
-                part = days.get(("", day))
-                if part is not None:
-                    total = part if total is None else _merged(measure.agg, total, part)
-                if total is not None:
-                    found["", day] = total
+            value, day = None, period.start
+            while day < min(period.end, self._request.end):
+                value = step(value, day)
+                if value is not None:
+                    found["", day] = value
                 day += _DAY
         return found
 
@@ -204,7 +222,7 @@ class Results:
         if grain.is_to_date:
             if dimension or not isinstance(target, Measure) or target.agg != "count_distinct":
                 return {}
-            return self._to_date(rows, grain, statement.columns[target, str(grain.whole)])
+            return self._to_date(target, rows, grain, statement.columns[target, str(grain.whole)])
         start_of = _starts(self._request, grain)
         low, high = self.window
         if isinstance(target, Measure) and target.agg in ("first", "last"):
@@ -223,35 +241,17 @@ class Results:
                     found[n] += _count(row[column])
         return dict(sums)
 
-    def _to_date(self, rows: Mapping[Key, Row], grain: Grain, column: int) -> dict[Key, Row]:
+    def _to_date(self, target: Measure, rows: Mapping[Key, Row], grain: Grain, column: int) -> dict[Key, Row]:
         """Running sums of the firsts, carried over days without rows."""
         firsts = {day: _count(row[column]) for (_, day), row in rows.items()}
-        found: dict[Key, Row] = {}
-        if not firsts:
-            return found
-        until = max(self._request.watermark, max(firsts) + _DAY)
-        for period in self._request.calendar.periods(grain.whole, self._request.start, self._request.end):
-            total, seen, day = 0, False, period.start
-            while day < min(period.end, until):
-                if day in firsts:
-                    total, seen = total + firsts[day], True
-                if seen and self._request.start <= day < self._request.end:
-                    found["", day] = (total,)
-                day += _DAY
-        return found
+        self._own_days[target, str(grain)] = set(firsts)
 
-    def _carried(self, rows: Mapping[Key, Row], grain: Grain) -> dict[Key, Row]:
-        """To-date rows with the figure of the day before on days without rows, up to the watermark."""
-        found = dict(rows)
-        for period in self._request.calendar.periods(grain.whole, self._request.start, self._request.end):
-            last: Row | None = None
-            day = period.start
-            while day < period.end:
-                last = found.get(("", day), last)
-                if last is not None and day < self._request.watermark:
-                    found["", day] = last
-                day += _DAY
-        return found
+        def step(total: Row | None, day: date) -> Row | None:
+            if day not in firsts:
+                return total
+            return (firsts[day] + (_count(total[0]) if total else 0),)
+
+        return self._carried(grain, step)
 
     def _check_additive(
         self, statement: Statement, measure: Measure, days: Mapping[str, Mapping[Key, Row]]
