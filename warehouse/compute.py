@@ -105,11 +105,11 @@ def _run(
             sound.append(atom)
     parts.append(figures_of(replace(request, atoms=tuple(sound)), results))
     again = [by_key[key] for key in failed]
-    if len(again) == 1 or (again and not isolate):
+    if not again:
+        return
+    if len(again) == 1 or not isolate:
         atom = again[0]
-        named = len(again) == 1
-        error = failed[atom.key]
-        errors[atom.key] = _named(error, engine, request, atom if named else None)
+        errors[atom.key] = _named(failed[atom.key], engine, request, atom if len(again) == 1 else None)
         return
     half = len(again) // 2
     for some in (again[:half], again[half:]):
@@ -202,15 +202,20 @@ def _figures(
     if grain.is_to_date:
         own_days = set().union(*(results.days_with_rows(m, grain) for m in measures_of(atom)))
     measures = [m for m in measures_of(atom) if request.source_of(m).rows == "daily"]
-    for member in _members(request, results, atom, dimension):
-        for period in periods:
-            loaded = first_day is not None and period.end > first_day and period.start < watermark
-            key = (member, period.end - _DAY if grain.is_to_date else period.start)
-            if grain.is_to_date:
-                loaded = loaded and first_day is not None and first_day <= key[1] < watermark
-            if grain.is_to_date and not loaded and key[1] not in own_days:
+    # Decided once for all members: the window of a source that ended years ago has thousands of empty days.
+    spans: list[tuple[Period, date, bool]] = []
+    for period in periods:
+        loaded = first_day is not None and period.end > first_day and period.start < watermark
+        day = period.start
+        if grain.is_to_date:
+            day = period.end - _DAY
+            loaded = loaded and first_day is not None and first_day <= day < watermark
+            if not loaded and day not in own_days:
                 continue
-            found = build(key, loaded)
+        spans.append((period, day, loaded))
+    for member in _members(request, results, atom, dimension):
+        for period, day, loaded in spans:
+            found = build((member, day), loaded)
             if found is None:
                 continue
             value, numerator, denominator, immature = found
