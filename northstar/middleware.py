@@ -78,7 +78,7 @@ class Privacy:
         if request.user.is_authenticated:
             response["Cache-Control"] = "no-store, private"
         elif request.path.startswith("/account/"):
-            add_never_cache_headers(response)  # type: ignore[arg-type]
+            add_never_cache_headers(response)
         return response
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 
@@ -45,10 +47,11 @@ class RoutePermission(BasePermission):
 class OneForm(BaseContentNegotiation):
     """JSON, whatever is asked for: there is nothing else to choose."""
 
-    def select_parser(self, request: HttpRequest, parsers: list) -> object:
-        return parsers[0]
+    def select_parser(self, request: HttpRequest, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        return next(iter(parsers), None)
 
     def select_renderer(
-        self, request: HttpRequest, renderers: list[BaseRenderer], format_suffix: str | None = None
+        self, request: HttpRequest, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
+        only = next(iter(renderers))
+        return only, only.media_type

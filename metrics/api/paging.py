@@ -1,5 +1,6 @@
 """Pages of lists, by `limit` and `offset`. What makes no sense is refused, not guessed at."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,7 +18,7 @@ class Paging(LimitOffsetPagination):
     max_limit = 1000
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
     ) -> list[Any] | None:
         self.check(request, "limit", 1, self.max_limit)
         self.check(request, "offset", 0, LARGEST_OFFSET)

@@ -1,7 +1,7 @@
 """The API's lists: read through `visible_metrics`, in as many statements for long lists as for short ones."""
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -10,18 +10,23 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
 
 from metrics.api import filters
 from metrics.api.serializers import LeaderLine, MetricLine, TargetLine, ValueLine
 from metrics.models import Metric, Target, Value
 from metrics.queries.scope import visible_metrics
 from metrics.queries.values import COLUMNS
-from owners.models import Leader
+from owners.models import Leader, User
 from owners.queries.ownership import owners_on, rows_on
 
 
 class Refusal(serializers.Serializer[dict[str, str]]):
     detail = serializers.CharField()
+
+
+def visible_to(request: Request) -> QuerySet[Metric]:
+    return visible_metrics(cast(User, request.user))
 
 
 def described(line: type[serializers.BaseSerializer[Any]], summary: str) -> Any:
@@ -49,7 +54,7 @@ class Metrics(ListAPIView[Metric]):
     filterset_class = filters.MetricFilters
 
     def get_queryset(self) -> QuerySet[Metric]:
-        return visible_metrics(self.request.user).order_by("position", "key")
+        return visible_to(self.request).order_by("position", "key")
 
     def get_serializer(self, page: Any, *args: Any, **kwargs: Any) -> Any:
         owners = owners_on([metric.key for metric in page], timezone.localdate())
@@ -68,7 +73,7 @@ class Values(ListAPIView[Any]):
     filterset_class = filters.ValueFilters
 
     def get_queryset(self) -> QuerySet[Any]:
-        return Value.objects.filter(metric__in=visible_metrics(self.request.user).order_by().values("pk"))
+        return Value.objects.filter(metric__in=visible_to(self.request).order_by().values("pk"))
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         found = super().filter_queryset(queryset)
@@ -78,7 +83,7 @@ class Values(ListAPIView[Any]):
 
     def get_serializer(self, page: Any, *args: Any, **kwargs: Any) -> Any:
         lines = [{**row, "metric": row.pop("metric_key")} for row in page]
-        return ValueLine(lines, *args, **kwargs, context=self.get_serializer_context())
+        return ValueLine(cast(Any, lines), *args, **kwargs, context=self.get_serializer_context())
 
     @described(ValueLine, "Stored figures")
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -92,7 +97,7 @@ class Targets(ListAPIView[Target]):
     filterset_class = filters.TargetFilters
 
     def get_queryset(self) -> QuerySet[Target]:
-        seen = visible_metrics(self.request.user).order_by().values("pk")
+        seen = visible_to(self.request).order_by().values("pk")
         return (
             Target.objects.filter(metric__in=seen)
             .select_related("metric")
@@ -115,7 +120,7 @@ class Leaders(ListAPIView[Leader]):
         return Leader.objects.filter(archived_at=None).select_related("team").order_by("name", "key")
 
     def get_serializer(self, page: Any, *args: Any, **kwargs: Any) -> Any:
-        seen = visible_metrics(self.request.user).order_by().values("key")
+        seen = visible_to(self.request).order_by().values("key")
         owned: dict[int, list[str]] = defaultdict(list)
         in_force = rows_on(timezone.localdate()).filter(metric_key__in=seen)
         for leader, key in in_force.values_list("leader_id", "metric_key"):
@@ -132,7 +137,7 @@ class Schema(SpectacularAPIView):
     """The OpenAPI description of this API, as JSON. One language and one version, whatever the query says:
     the library would put both unchecked into a header."""
 
-    renderer_classes = (OpenApiJsonRenderer,)
+    renderer_classes = [OpenApiJsonRenderer]
     api_version = "v1"
 
     @extend_schema(exclude=True)

@@ -40,7 +40,7 @@ class JoinForm(forms.Form):
     )
 
 
-class CodeForm(AuthenticateForm):  # type: ignore[misc]
+class CodeForm(AuthenticateForm):
     """The second factor, whose tries are counted where a lost cache does not forget them."""
 
     def clean_code(self) -> Any:

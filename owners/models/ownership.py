@@ -1,4 +1,4 @@
-"""Who answers for a metric since when: rows of (metric, from, leader or vacant), so no overlap and no hole."""
+"""Who answers for a metric since when: rows of (metric, from, leader or vacant): no overlap and no hole."""
 
 import pghistory
 from django.db import models

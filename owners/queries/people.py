@@ -29,8 +29,9 @@ class Person:
 def people(day: date) -> tuple[Person, ...]:
     """Everybody by name, the deactivated last. Three statements, however many people."""
     owned: dict[int, list[str]] = defaultdict(list)
-    for row in rows_on(day).exclude(leader=None):
-        owned[row.leader_id].append(row.metric_key)
+    for row in rows_on(day):
+        if row.leader_id is not None:
+            owned[row.leader_id].append(row.metric_key)
     users = User.objects.select_related("leader__team")
     found = [_person(user, getattr(user, "leader", None), owned) for user in users]
     alone = Leader.objects.filter(user=None, archived_at=None).select_related("team")

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -14,11 +14,12 @@ from owners.queries.people import people as everybody
 from owners.queries.people import waiting_links
 from owners.rules import can, require
 from owners.services import accounts, links
+from owners.views import Signed
 from owners.views.errors import add_errors
 
 
 @require_safe
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: Signed) -> HttpResponse:
     """Everybody who can sign in or answers for something."""
     require(request.user, "people.read")
     return _page(request, InviteForm(by=request.user))
@@ -26,7 +27,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
-def invite(request: HttpRequest) -> HttpResponse:
+def invite(request: Signed) -> HttpResponse:
     """Makes an account and shows, this once, the link by which its owner sets a password."""
     require(request.user, "people.invite")
     form = InviteForm(request.POST, by=request.user)
@@ -42,7 +43,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
-def link(request: HttpRequest, pk: int) -> HttpResponse:
+def link(request: Signed, pk: int) -> HttpResponse:
     """A fresh link for somebody who lost the first one or the password."""
     require(request.user, "people.manage")
     user = get_object_or_404(User, pk=pk)
@@ -54,7 +55,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def role(request: HttpRequest, pk: int) -> HttpResponse:
+def role(request: Signed, pk: int) -> HttpResponse:
     """Changes somebody's role."""
     require(request.user, "people.manage")
     user = get_object_or_404(User, pk=pk)
@@ -70,7 +71,7 @@ def role(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def active(request: HttpRequest, pk: int) -> HttpResponse:
+def active(request: Signed, pk: int) -> HttpResponse:
     """Deactivates somebody, or lets them in again."""
     require(request.user, "people.manage")
     user = get_object_or_404(User, pk=pk)
@@ -86,11 +87,11 @@ def active(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("people")
 
 
-def _refused(request: HttpRequest, error: ValidationError) -> HttpResponse:
+def _refused(request: Signed, error: ValidationError) -> HttpResponse:
     return _page(request, InviteForm(by=request.user), refused=" ".join(error.messages), status=409)
 
 
-def _page(request: HttpRequest, form: InviteForm, refused: str = "", status: int = 200) -> HttpResponse:
+def _page(request: Signed, form: InviteForm, refused: str = "", status: int = 200) -> HttpResponse:
     now = timezone.now()
     persons = everybody(timezone.localdate(now))
     waiting = waiting_links([person.email for person in persons if not person.joined], now)
@@ -104,6 +105,6 @@ def _page(request: HttpRequest, form: InviteForm, refused: str = "", status: int
     return render(request, "owners/people.html", context, status=status)
 
 
-def _link_page(request: HttpRequest, user: User, secret: str) -> HttpResponse:
+def _link_page(request: Signed, user: User, secret: str) -> HttpResponse:
     url = links.join_url(request.build_absolute_uri("/"), secret)
     return render(request, "owners/people_link.html", {"person": user, "url": url})

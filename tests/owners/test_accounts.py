@@ -5,6 +5,7 @@ from threading import Barrier
 
 import pghistory
 import pytest
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 
@@ -114,7 +115,7 @@ def test_a_deactivated_account_gets_no_link_and_loses_those_it_had(people: Compa
 def test_a_change_of_role_has_a_history(people: Company) -> None:
     with pghistory.context(user=people.admin.pk):
         accounts.change_role(people.admin, people.alice, Role.EXECUTIVE)
-    events = User.pgh_event_model.objects.filter(pgh_obj=people.alice).order_by("pgh_id")
+    events = apps.get_model("owners", "UserEvent").objects.filter(pgh_obj=people.alice).order_by("pgh_id")
     assert [event.role for event in events] == [Role.LEADER, Role.EXECUTIVE]
     assert events.last().pgh_context.metadata["user"] == people.admin.pk
     assert not any(hasattr(event, "password") for event in events)

@@ -1,6 +1,7 @@
 """The page of people, and what each kind of person may do there."""
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -110,7 +111,7 @@ def test_as_many_statements_for_many_people(people: Company, admin: Client) -> N
 
 def test_a_change_on_the_page_says_who_and_where(people: Company, admin: Client) -> None:
     admin.post(f"/settings/people/{people.bob.pk}/role/", {"role": "analyst"})
-    event = User.pgh_event_model.objects.filter(pgh_obj=people.bob).latest("pgh_id")
+    event = apps.get_model("owners", "UserEvent").objects.filter(pgh_obj=people.bob).latest("pgh_id")
     assert event.role == "analyst"
     assert event.pgh_context.metadata["user"] == people.admin.pk
     assert event.pgh_context.metadata["url"] == f"/settings/people/{people.bob.pk}/role/"
