@@ -32,11 +32,13 @@ def write(execute: Any, table: str, rows: Sequence[dict[str, Any]], mark: str) -
     """Create `table` and insert the rows; `mark` is the driver's parameter."""
     types = COLUMNS | {"at": time_type(rows)}
     columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
+    execute("BEGIN")
     execute(f"CREATE TABLE {table} ({columns})")
     marks = ", ".join([mark] * len(types))
     for row in rows:
         values = [_plain(row.get(name)) for name in types]
         execute(f"INSERT INTO {table} VALUES ({marks})", values)
+    execute("COMMIT")
 
 
 def _plain(value: object) -> object:
