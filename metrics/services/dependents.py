@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q
+
 from calc.calendar import PERIODS, TO_DATE, Grain, Period
 from calc.formula import Formula
 from metrics.definitions.build import merges_of, operands_of
 from metrics.definitions.specs import Operand, Operands
-from metrics.models import Metric, MetricState
+from metrics.models import Metric, MetricState, Value
 from metrics.services import health
 from metrics.services.offsets import periods_from
 from metrics.services.operands import Cell, Figures, Part, part_of
@@ -81,14 +83,18 @@ def update(
     states = {s.metric.key: s for s in MetricState.objects.select_related("metric")}
     stale = {key for key, state in states.items() if state.stale_since is not None}
     since = anew or {}
+    ordered = in_order(metrics)
+    computed = _with_figures([d.metric for d in ordered])
     total = Written()
-    for dependent in in_order(metrics):
+    for dependent in ordered:
         key = dependent.metric.key
         if key not in since and not any(o in changed for o in dependent.operands.metrics):
             continue
         pass_ = _Pass(dependent, standings)
         if key in since:
             periods = pass_.all_periods(since[key], end)
+        elif dependent.metric.pk not in computed:
+            periods = pass_.all_periods(date.min, None)
         else:
             periods = pass_.affected(changed)
             state = states.get(key)
@@ -121,6 +127,14 @@ def update(
         total.held |= written.held
         total.refused |= written.refused
     return total
+
+
+def _with_figures(metrics: Collection[Metric]) -> set[int]:
+    """The metrics (ids) that have a figure of their version."""
+    current = Q(pk__in=[])
+    for metric in metrics:
+        current |= Q(metric=metric.pk, version=metric.version)
+    return set(Value.objects.filter(current).values_list("metric", flat=True).distinct())
 
 
 class _Pass:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from calc import rollup
 from calc.calendar import Calendar, Grain, Period
 from calc.clock import equal_part
-from metrics.definitions.build import merges_of
+from metrics.definitions.build import entry_grain, merges_of
 from metrics.definitions.specs import Operand
 from metrics.models import Metric, Value
 from metrics.services.offsets import period_of
@@ -64,6 +64,8 @@ class Figures:
 
     def __init__(self, metric: Metric, parts: Iterable[Part], dimensions: Collection[str]) -> None:
         self.merges = merges_of(metric)
+        # A level that was entered for a month is that of any part of it.
+        self.stands = self.merges == "last" and entry_grain(metric) is not None
         self._stored: dict[
             tuple[str, date, date], dict[Segment, tuple[float | None, float | None, float | None, str]]
         ] = {}
@@ -109,7 +111,7 @@ class Figures:
     def cells(self, part: Part) -> dict[Segment, Cell]:
         """The figures of a part by segment; segments without one are absent."""
         grain, period = part.period.grain, part.period
-        if part.is_whole and not (grain.is_to_date and self.merges != "none"):
+        if self.stands or (part.is_whole and not (grain.is_to_date and self.merges != "none")):
             found = self._stored.get((str(grain), period.start, period.end), {})
             return {
                 segment: Cell(value, status == "final") for segment, (value, _, _, status) in found.items()

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from metrics.models import Entry, Installation, Metric, MetricVersion, Revision, Run, Source, Value, Warehouse
+from metrics.models import Installation, Metric, MetricVersion, Revision, Run, Source, Value, Warehouse
 from metrics.services import ledger
 from metrics.services.recompute import Outcome, recompute_source, work
 from owners.models import Leader
@@ -57,6 +57,18 @@ GROWTH = {
     "inputs": {"now": "revenue", "then": {"metric": "revenue", "offset": "1 month"}},
 }
 
+ALL = {
+    "orders": ("simple", ORDERS),
+    "revenue": ("simple", REVENUE),
+    "customers": ("simple", CUSTOMERS),
+    "new": ("simple", NEW),
+    "on_time": ("ratio", ON_TIME),
+    "second": ("conversion", SECOND),
+    "aov": ("derived", AOV),
+    "growth": ("derived", GROWTH),
+    "per_customer": ("ratio", PER_CUSTOMER),
+}
+
 
 def order(id: int, at: datetime, **other: Any) -> tuple[Any, ...]:
     row = {"customer": "c1", "country": "GB", "amount": 10.0, "ok": True, "changed": at} | other
@@ -66,6 +78,23 @@ def order(id: int, at: datetime, **other: Any) -> tuple[Any, ...]:
 def at(day: date, hour: int = 12) -> datetime:
     """Naive UTC, as the warehouse keeps it."""
     return datetime(day.year, day.month, day.day, hour)
+
+
+def some_rows(start: date, days: int, first_id: int = 1) -> list[tuple]:
+    rows = []
+    for n in range(days):
+        for k in range(1 + n % 3):
+            rows.append(
+                order(
+                    first_id + len(rows),
+                    at(start + n * DAY, 8 + k),
+                    customer=f"c{(n * 7 + k) % 11}",
+                    country=("GB", "FR", "DE")[(n + k) % 3],
+                    amount=float(5 + (n * 3 + k) % 17),
+                    ok=(n + k) % 4 != 0,
+                )
+            )
+    return rows
 
 
 @dataclass
@@ -184,6 +213,3 @@ def forget() -> None:
     Revision.objects.all().delete()
     Run.objects.all().delete()
     Source.objects.update(first_day=None, watermark=None, changed_to=None, top={}, late_since=None)
-
-
-__all__ = ["Entry", "Shop", "at", "everything", "figures", "forget", "order", "revisions"]
