@@ -13,7 +13,7 @@ from metrics.definitions.reading import List, Map, Node, Text, kind_of
 
 T = TypeVar("T")
 
-KEY = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+KEY = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 _YES, _NO = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -208,7 +208,7 @@ def parse_key(text: str) -> str:
 
 def parse_day(text: str) -> date:
     """`2011-07-31`; ValueError else."""
-    if not re.match(r"^\d{4}-\d{2}-\d{2}$", text):
+    if not re.match(r"^\d{4}-\d{2}-\d{2}$", text, re.ASCII):
         raise ValueError(f"{text!r} is not a date; write it like 2011-07-31")
     try:
         return date.fromisoformat(text)

@@ -9,7 +9,7 @@ from metrics.definitions.fields import Fields, compact
 from metrics.definitions.quantities import parse_growth, parse_number
 from metrics.definitions.reading import Map, Text, kind_of
 
-_MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+_MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])\Z", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from warehouse.definitions import Within
 
 Unit = Literal["hour", "day", "week", "month", "quarter", "year"]
 
-_SPAN = re.compile(r"^(\d{1,5}) (hour|day|week|month|quarter|year|working day)s?$")
-_NUMBER = re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?$")
+_SPAN = re.compile(r"^(\d{1,5}) (hour|day|week|month|quarter|year|working day)s?$", re.ASCII)
+_NUMBER = re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?$", re.ASCII)
 _PERCENT = re.compile(r"^(?P<number>\S+?)\s?%$")
 _GROWTH = re.compile(r"^(?P<number>[-+]?\S+?)\s?(?P<unit>%|points?|% relative)$")
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}

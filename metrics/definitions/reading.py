@@ -118,7 +118,7 @@ def _is_tame(text: str, report: Report) -> bool:
 def _tree(node: yaml.Node, path: str, report: Report) -> Node:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
-        return Text(line, node.value, quoted=node.style is not None)
+        return Text(line, node.value, quoted=bool(node.style))
     if isinstance(node, yaml.SequenceNode):
         return List(line, tuple(_tree(item, f"{path}[{n}]", report) for n, item in enumerate(node.value, 1)))
     items: dict[str, Node] = {}
