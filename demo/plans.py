@@ -28,7 +28,7 @@ TOTALS: dict[str, tuple[float, ...]] = {
 LEVELS: dict[str, tuple[float, ...]] = {
     "average_order_value": (0.20, 0.10, 0.15, -0.05, 0.10),
     "orders_per_customer": (0.10, 0.05, 0.12, 0.10, -0.04),
-    "on_time_share": (0.05, 0.10, 0.05, 0.10, 0.10),
+    "on_time_share": (0.30, 0.40, 0.40, 0.40, 0.40),
     "second_order": (0.12, 0.05, 0.10, 0.02, 0.15),
     "active_customers": (0.10, 0.10, 0.05, 0.10, 0.05),
     "active_app_users": (0.15, 0.10, 0.10, 0.05, 0.10),
