@@ -43,7 +43,7 @@ def quarter_chart(chart: QuarterChart) -> Figure:
     data: list[Figure] = []
     if chart.last_year:
         data.append(_line("Last year", chart.last_year, unit, color=LAST_YEAR, width=1.25))
-    if chart.fine:
+    if fine_shown(chart):
         fine = [(p.at, p.value) for p in chart.fine]
         data.append(_line("By week", fine, unit, color=FINE, width=1.25))
     if chart.plan:
@@ -76,6 +76,11 @@ def quarter_chart(chart: QuarterChart) -> Figure:
         "fixedrange": True,
     }
     return {"data": data, "layout": layout}
+
+
+def fine_shown(chart: QuarterChart) -> bool:
+    """Whether the weekly line says more than the judged figures, which may be weekly themselves."""
+    return not {p.at for p in chart.fine} <= {p.at for p in chart.actual}
 
 
 def quarter_scale(chart: QuarterChart) -> Scale:
@@ -344,7 +349,7 @@ def _level(value: float, color: str, dash: str, width: float) -> Figure:
         "yref": "y",
         "y0": value,
         "y1": value,
-        "layer": "between",
+        "layer": "above",
         "line": {"color": color, "width": width, "dash": dash},
     }
 

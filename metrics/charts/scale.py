@@ -34,7 +34,7 @@ def scale(values: Iterable[float | None], unit: str, *, from_zero: bool, ticks: 
     known = [v for v in values if v is not None and math.isfinite(v)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     # a share of 100 % is full: no room for more, and no tick above it
-    full = 1.0 if is_share(unit) and 0 <= low and high <= 1 else math.inf
+    full = 1.0 if is_share(unit) and low >= 0 and high <= 1 else math.inf
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if math.isclose(low, high):

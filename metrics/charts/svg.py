@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from calc.calendar import add_months
 from calc.numbers import short
-from metrics.charts.plotly import quarter_scale
+from metrics.charts.plotly import fine_shown, quarter_scale
 from metrics.charts.scale import Scale, scale, unit_words
 from metrics.queries.shapes import Point, QuarterChart
 
@@ -61,7 +61,8 @@ def quarter_svg(chart: QuarterChart) -> SafeString:
 
     parts = [_axes(chart, axis)]
     parts.append(_path("last-year", ((x(d), y(v)) for d, v in chart.last_year)))
-    parts.append(_path("fine", ((x(p.at), y(p.value)) for p in chart.fine if p.value is not None)))
+    if fine_shown(chart):
+        parts.append(_path("fine", ((x(p.at), y(p.value)) for p in chart.fine if p.value is not None)))
     parts.append(_path("plan", ((x(d), y(v)) for d, v in chart.plan)))
     for value, words, kind in (
         (chart.target, "target", "target"),

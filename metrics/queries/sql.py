@@ -3,7 +3,7 @@
 from calc.calendar import Calendar, Grain
 from metrics.definitions.build import atoms_of, operands_of, source_def, source_keys_of
 from metrics.models import Metric, Source
-from warehouse.definitions import Request
+from warehouse.definitions import Request, WarehouseError
 from warehouse.planner import plan
 
 
@@ -36,7 +36,8 @@ def statements(metric: Metric, cal: Calendar) -> tuple[tuple[str, str], ...]:
         first_day=source.first_day,
         watermark=source.watermark,
     )
-    dialect = source.warehouse.engine
-    return (
-        (f"SQL for {month.start:%b %Y}, {source.warehouse.key}", plan(request, dialect).sql_for(metric.key)),
-    )
+    title = f"SQL for {month.start:%b %Y}, {source.warehouse.key}"
+    try:
+        return ((title, plan(request, source.warehouse.engine).sql_for(metric.key)),)
+    except WarehouseError as error:
+        return ((title, str(error)),)  # a metric that cannot be computed still has its page

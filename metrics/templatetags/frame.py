@@ -95,7 +95,7 @@ def _quarter_legend(chart: QuarterChart) -> list[tuple[str, str]]:
     legend = [("actual", "actual")]
     if any(p.provisional for p in chart.actual):
         legend.append(("open", "still filling"))
-    if chart.fine:
+    if charts.fine_shown(chart):
         legend.append(("fine", "by week"))
     if chart.plan:
         legend.append(("plan", "our plan"))

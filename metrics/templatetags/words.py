@@ -7,6 +7,7 @@ from django import template
 from django.utils import timezone
 
 from metrics import charts
+from metrics.queries.shapes import Signal
 
 register = template.Library()
 
@@ -102,3 +103,9 @@ def moment(value: datetime | None) -> str:
 def after(day: date) -> date:
     """The day after: from a period's last day to its exclusive end."""
     return day + timedelta(days=1)
+
+
+@register.filter
+def newest(signals: tuple[Signal, ...]) -> list[Signal]:
+    """The newest first."""
+    return sorted(signals, key=lambda signal: signal.start, reverse=True)
