@@ -42,7 +42,7 @@ def leader_page(
     heads = {r.metric.key: r.metric for r in own}
     fine = read([fine_wanted(c) for c in courses])
     charts = {c.metric.key: chart(c, label, f) for c, f in zip(courses, fine, strict=True)}
-    day = as_of or installation.today(cal)
+    day = as_of or min(installation.today(cal), cal.quarter(name).end - DAY)
     check_ins = CheckIn.objects.filter(metric_key__in=list(heads), date__lte=day).select_related("leader")
     return LeaderPage(
         person=person(leader),
