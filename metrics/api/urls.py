@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from metrics.api import schema as schema  # registers itself
 from metrics.api import views
 
 app_name = "api"

@@ -96,6 +96,9 @@ def _page(request: Signed, form: InviteForm, refused: str = "", status: int = 20
     persons = everybody(timezone.localdate(now))
     waiting = waiting_links([person.email for person in persons if not person.joined], now)
     context = {
+        "section": "settings",
+        "tab": "people",
+        "still_page": True,
         "rows": [(person, waiting.get(person.email)) for person in persons],
         "form": form,
         "refused": refused,
