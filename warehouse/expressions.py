@@ -39,8 +39,11 @@ _EXPRESSION_NODES = frozenset((*_PLUMBING, *_OPERATORS, *_FUNCTIONS))
 
 _CAST_TYPES = frozenset(
     exp.DataType.Type[name]
-    for name in ["INT", "SMALLINT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "BOOLEAN", "TEXT", "VARCHAR", "CHAR", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "INTERVAL"]
-)  # fmt: skip
+    for name in (
+        "TINYINT SMALLINT INT BIGINT INT128 FLOAT DOUBLE DECIMAL BOOLEAN TEXT VARCHAR CHAR DATE TIME TIMESTAMP "
+        "TIMESTAMPNTZ TIMESTAMPTZ INTERVAL UUID"
+    ).split(" ")
+)
 
 _AGGREGATES = (
     exp.Sum, exp.Count, exp.Avg, exp.Min, exp.Max, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance,

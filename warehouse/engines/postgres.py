@@ -131,7 +131,10 @@ class Postgres(SqlEngine):
                         (codes,),
                     )
                     names = dict(cursor.fetchall())
-                return {name: str(names[code]) for name, code in columns}
+                found = {name: str(names[code]) for name, code in columns}
+                if len(found) != len(columns):
+                    raise self.error("two columns of the query have the same name", source=source)
+                return found
         finally:
             with contextlib.suppress(psycopg.Error):
                 connection.rollback()
