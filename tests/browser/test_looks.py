@@ -1,0 +1,63 @@
+"""Every page in light and dark, on a phone, a laptop and a meeting room's screen: nothing that axe finds,
+nothing wider than the screen, and a picture of each in artifacts/."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import ARTIFACTS, Open
+from tests.metrics.stage import Stage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEIGHTS = {390: 844, 1280: 800, 1920: 1080}
+PAGES = {
+    "board": "/{state}",
+    "leaders": "/leaders/{state}",
+    "leader": "/leaders/elena/{state}",
+    "summary": "/leaders/elena/summary/{state}",
+    "metrics": "/metrics/{state}",
+    "metric": "/metrics/orders/{state}&grain=week",
+    "values": "/metrics/plans/values/{state}",
+    "targets": "/targets/{quarter}/",
+    "settings": "/settings/",
+    "sources": "/settings/sources/",
+    "updates": "/settings/updates/",
+    "find": "/find/?q=or",
+}
+
+
+def findings(page: object) -> list[str]:
+    """What axe has against a page: rule and place."""
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{v['id']}: {node['target']} {node['failureSummary']}" for v in violations for node in v["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", HEIGHTS)
+def test_pages_are_accessible_and_fit(company: Stage, open_as: Open, width: int, theme: str) -> None:
+    ARTIFACTS.mkdir(exist_ok=True)
+    visit = open_as(company.elena, width=width, height=HEIGHTS[width], theme=theme)
+    wrong: list[str] = []
+    for name, path in PAGES.items():
+        page = visit.go(path.format(state=company.state, quarter=company.quarter))
+        visit.charts_drawn()
+        wrong += [f"{name}: {finding}" for finding in findings(page)]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            wrong.append(f"{name}: {wide} pixels wide on a screen of {width}")
+        page.screenshot(path=ARTIFACTS / f"{name}-{width}-{theme}.png", full_page=True)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_executives_see_is_accessible(company: Stage, open_as: Open, theme: str) -> None:
+    visit = open_as(company.executive, width=1280, theme=theme)
+    wrong: list[str] = []
+    for path in (f"/targets/{company.quarter}/", "/metrics/orders/owner/", "/metrics/nps/"):
+        page = visit.go(path)
+        wrong += [f"{path}: {finding}" for finding in findings(page)]
+    page.keyboard.press("?")
+    wrong += [f"help: {finding}" for finding in findings(page)]
+    assert not wrong, "\n".join(wrong)
