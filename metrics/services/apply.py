@@ -14,6 +14,7 @@ from metrics.definitions.changes import Change, changes, overlay, with_renames
 from metrics.definitions.file import Definitions, read_definitions
 from metrics.definitions.fingerprints import SOURCE_KEYS, fingerprints
 from metrics.definitions.mistakes import DefinitionsError, Report
+from metrics.models import Warehouse
 from metrics.queries.dump import stored
 from metrics.services import conflicts as conflicts_
 from metrics.services import inspection, ledger, storing
@@ -136,6 +137,7 @@ def prepare(
             raise
     today = checks.calendar_from(whole.calendar or {}).day_of(now)
     found = changes(renamed, file, archive=archive, today=today)
+    found += _secrets(file)
     found += [Change("metrics", new, "rename", "", old, new, "renamed") for old, new in renames.items()]
     _check_changes(file, renamed, found, report)
     report.raise_any()
@@ -209,6 +211,19 @@ def _check_renames(file: Definitions, before: Definitions, report: Report) -> No
         if text.was in seen:
             report.at(path, f"two metrics want to be {text.was!r}")
         seen.add(text.was)
+
+
+def _secrets(file: Definitions) -> list[Change]:
+    """Secrets in the file that are not those stored; never what they are. Those of a new warehouse go without
+    saying."""
+    rows = {row.key: row for row in Warehouse.objects.filter(key__in=file.secrets, archived_at=None)}
+    return [
+        Change("warehouses", key, "secret", name, None, None)
+        for key, secrets in file.secrets.items()
+        if key in rows
+        for name, secret in secrets.items()
+        if storing.opened(rows[key]).get(name) != secret
+    ]
 
 
 def _check_changes(file: Definitions, before: Definitions, found: list[Change], report: Report) -> None:

@@ -21,7 +21,7 @@ from metrics.models import (
     Warehouse,
 )
 from metrics.queries.dump import COLUMNS
-from metrics.secrets import decrypt, encrypt
+from metrics.secrets import UnreadableSecret, decrypt, encrypt
 from metrics.services import ledger, versions
 from metrics.services.manual import recompute_manual
 from owners.models import Action, CheckIn, Leader, Ownership, Team, User
@@ -100,21 +100,18 @@ class _Store:
     def _warehouse(self, key: str, fields: Mapping[str, Any]) -> None:
         options = {name: value for name, value in fields.items() if name != "engine"}
         row = Warehouse.objects.filter(key=key).first() or Warehouse(key=key)
-        kept = {
-            name: secret
-            for name, secret in decrypt(row.secrets).items()
-            # What the file now reads from the environment, or what the new engine does not know, is
-            # forgotten.
-            if name not in options and fields["engine"] == row.engine
-        }
-        if kept != decrypt(row.secrets):
+        known = opened(row)
+        # What the file now reads from the environment, or what the new engine does not know, is forgotten.
+        same = fields["engine"] == row.engine
+        kept = {name: secret for name, secret in known.items() if same and name not in options}
+        if kept != known:
             row.secrets = encrypt(kept)
         row.engine, row.options, row.archived_at = fields["engine"], options, None
         row.save()
 
     def _secrets(self, key: str, secrets: Mapping[str, str]) -> None:
         row = Warehouse.objects.get(key=key)
-        known = decrypt(row.secrets)
+        known = opened(row)
         if {**known, **secrets} != known:
             row.secrets = encrypt({**known, **secrets})
             row.save(update_fields=["secrets"])
@@ -238,6 +235,15 @@ class _Store:
                         for part in Metric.objects.filter(role=PART, key__startswith=f"{change.key}__"):
                             part.archived_at = self.now
                             part.save(update_fields=["archived_at"])
+
+
+def opened(row: Warehouse) -> dict[str, str]:
+    """The stored secrets; none where no key of this installation opens them, so that a file can replace
+    them."""
+    try:
+        return decrypt(row.secrets)
+    except UnreadableSecret:
+        return {}
 
 
 def write_benchmarks(target: Target, months: Mapping[date, float]) -> None:

@@ -74,12 +74,13 @@ metrics:
 
 
 def make_warehouse(folder: Path) -> Path:
-    """2011-01-01 to 2011-09-29, 23 orders a day of 50 customers in two countries, a tenth of them empty."""
+    """2011-01-01 to 2011-09-29, an order an hour of 50 customers in two countries, a tenth of them empty."""
     path = folder / "shop.duckdb"
     with duckdb.connect(str(path)) as db:
         db.execute(
             """CREATE TABLE orders AS SELECT
-                 i AS invoice_no, i % 50 AS customer_id, TIMESTAMP '2011-01-01' + INTERVAL (i) HOUR AS ordered_at,
+                 i AS invoice_no, i % 50 AS customer_id,
+                 TIMESTAMP '2011-01-01' + INTERVAL (i) HOUR AS ordered_at,
                  CASE WHEN i % 3 = 0 THEN 'UK' ELSE 'FR' END AS country, i % 10 AS quantity,
                  'text' AS words
                FROM range(6528) t(i)"""
