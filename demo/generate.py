@@ -21,6 +21,7 @@ from demo.truth import Truth
 
 SQL = Path(__file__).with_name("generate.sql")
 DAYS_A_YEAR = 365.25
+BEFORE = " before the correction"
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,14 @@ class Story:
     restated: bool = True  # False: as it was before the payment provider's correction
 
     @property
+    def tale(self) -> str:
+        """What stays the same while only days are added."""
+        return f"{self.facts.quarter_start} seed {self.seed} scale {self.scale:g}"
+
+    @property
     def about(self) -> str:
         """What tells one generated file from another."""
-        return (
-            f"{self.facts.quarter_start} {self.loaded_through} seed {self.seed} scale {self.scale:g}"
-            f"{'' if self.restated else ' before the correction'}"
-        )
+        return f"{self.tale} through {self.loaded_through}{'' if self.restated else BEFORE}"
 
 
 def generate(path: Path, story: Story, log: Callable[[str], None] = lambda _: None) -> None:

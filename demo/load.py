@@ -11,9 +11,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
+from calc.calendar import Grain, add_months
 from demo import entries, truth
 from demo.definitions import definitions
-from demo.generate import Story, about, correct, generate
+from demo.generate import BEFORE, Story, about, correct, generate
 from demo.words import say
 from metrics.models import Installation, Value
 from metrics.queries.installation import today as local_today
@@ -63,20 +64,18 @@ def load(
     facts = truth.story(today)
     story = Story(facts, loaded_through or today - timedelta(days=1), seed, scale)
     path = warehouse_path()
-    # The payment provider's correction is lived through once, so that the restated month has a real revision.
-    lived_through = Value.objects.filter(
-        metric__key="refund_share", period_start=facts.restated_month[0], grain="month"
-    ).exists()
-    if not lived_through:
-        story_before = Story(facts, story.loaded_through, seed, scale, restated=False)
-        generate(path, story_before, log)
+    found = about(path)
+    told = found.startswith(story.tale) and not found.endswith(BEFORE) and _has_figures(facts)
+    if not told:
+        # The payment provider's correction is lived through, so that the restated month has a real revision.
+        generate(path, Story(facts, story.loaded_through, seed, scale, restated=False), log)
         _define(path, facts, log)
-        _recompute(log, "before the correction")
+        _recompute(log, "before the correction", "--from", f"{add_months(facts.first_day, -12)}")
         correct(path, story)
         # Its rows say that they changed weeks ago, so the run has to be told where to look.
-        month = [f"{day}" for day in facts.restated_month]
-        _recompute(log, "after the correction", "refund_share", "--from", month[0], "--to", month[1])
-    elif about(path) != story.about:
+        start, end = facts.restated_month
+        _recompute(log, "after the correction", "refund_share", "--from", f"{start}", "--to", f"{end}")
+    elif found != story.about:
         generate(path, story, log)
         _define(path, facts, log)
     _accounts()
@@ -89,6 +88,12 @@ def load(
         f"{truth.COMPANY} is loaded through {story.loaded_through} in {time.monotonic() - started:.0f} s;"
         f" sign in as {', '.join(name for name, _, _ in ACCOUNTS)} (at demo.example), password {PASSWORD}"
     )
+
+
+def _has_figures(facts: truth.Truth) -> bool:
+    """Whether this database has taken the warehouse in: the file may have outlived another one."""
+    restated = {"grain": Grain.MONTH, "period_start": facts.restated_month[0]}
+    return Value.objects.filter(metric__key="refund_share", **restated).exists()
 
 
 def _define(path: Path, facts: truth.Truth, log: Log) -> None:

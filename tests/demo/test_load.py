@@ -173,6 +173,29 @@ def test_a_later_day_adds_to_it(undone: None) -> None:
     assert ("day", TODAY + timedelta(days=6)) in now
 
 
+def test_a_new_quarter_tells_the_story_afresh(undone: None) -> None:
+    first = date(2026, 10, 1)
+    load(first, scale=0.02)
+    facts = truth.story(first)
+    lines = progress(first, "2026-Q4")
+    assert all(line["target"] is not None for line in lines.values())
+    assert {line["pace_status"] for line in lines.values()} <= {"not_due", "too_early"}
+    days = Value.objects.filter(metric__key="orders", grain="day", dimension="")
+    assert min(days.values_list("period_start", flat=True)) >= facts.first_day
+    restated = Value.objects.get(
+        metric__key="refund_share", grain="month", dimension="", period_start=facts.restated_month[0]
+    )
+    with duckdb.connect(str(warehouse_path()), read_only=True) as connection:
+        [(refunded, paid)] = connection.execute(
+            "select sum(refunded)::double, sum(amount)::double from orders where status = 'delivered'"
+            " and timezone('Europe/London', timezone('UTC', ordered_at)) >= ?"
+            " and timezone('Europe/London', timezone('UTC', ordered_at)) < ?",
+            list(facts.restated_month),
+        ).fetchall()
+    assert restated.value == pytest.approx(refunded / paid, rel=1e-9)
+    assert max(Entry.objects.values_list("period_start", flat=True)) == date(2026, 8, 1)
+
+
 def test_a_load_that_stops_makes_no_zero_and_no_red(undone: None) -> None:
     before = progress()
     later = TODAY + timedelta(days=2)
