@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from northstar.stack import session
-from northstar.stack.errors import StackError
-from northstar.stack.locks import FileLock
 
 # These never look into the database, or (the second line) see to it themselves.
 WITHOUT_DATABASE = {
@@ -60,18 +58,15 @@ def for_command(argv: Sequence[str]) -> Iterator[None]:
 def bring_up_to_date() -> None:
     """Migrates the embedded database if this version of the code has newer migrations than it."""
     import django
-    from django.conf import settings
     from django.core.management import call_command
 
     django.setup()
-    if not is_behind():
-        return
-    with FileLock.open(settings.DATA_DIR / "migrate.lock") as lock:
-        if not lock.exclusive(timeout=600):
-            raise StackError("Another process has been migrating the database for ten minutes; giving up.")
-        if is_behind():
-            print("Preparing the database ...", file=sys.stderr, flush=True)
-            call_command("migrate", interactive=False, verbosity=0)
+    # As the owner: while another process migrates, the application's role has no rights on new tables yet.
+    with as_owner():
+        behind = is_behind()
+    if behind:
+        print("Preparing the database ...", file=sys.stderr, flush=True)
+        call_command("migrate", interactive=False, verbosity=0)
 
 
 def is_behind() -> bool:
@@ -80,9 +75,7 @@ def is_behind() -> bool:
     from django.db.migrations.executor import MigrationExecutor
 
     executor = MigrationExecutor(connection)
-    behind = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    connection.close()
-    return behind
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 @contextmanager

@@ -326,7 +326,12 @@ if env.bool("BEHIND_PROXY", default=False):
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+if env.str("EMAIL_URL", default=""):
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    # Without a mail server nothing is lost and nothing is sent: each mail is a file to look at.
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="northstar@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
