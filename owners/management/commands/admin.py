@@ -15,15 +15,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", metavar="EMAIL")
-        parser.add_argument(
-            "--url", help="address of this installation (default: http://127.0.0.1 at its port)"
-        )
+        parser.add_argument("--url", help="address of this installation (default: SITE_URL)")
 
     def handle(self, *args: Any, email: str, url: str | None, **options: Any) -> None:
         try:
             user, secret = accounts.make_admin(email)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages), returncode=2) from error
-        base = url or f"http://127.0.0.1:{getattr(settings, 'PORT', 8000)}"
+        base = url or settings.SITE_URL
         self.stdout.write(f"{user.email} is an admin. To set a password, once and within 24 hours:")
         self.stdout.write(links.join_url(base, secret))

@@ -1,0 +1,99 @@
+"""Coming into an installation, in a browser: the first admin, an invited person, people, the API."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from owners.models import Role, User
+from owners.services.links import first_admin_url
+from tests.browser.conftest import Open, Visit
+from tests.people import company
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "correct horse battery"
+
+
+def sound(page: Page, width: int) -> None:
+    """axe finds nothing, and nothing is wider than the screen."""
+    found = Axe().run(page).response["violations"]
+    assert not found, [(fault["id"], [node["html"][:200] for node in fault["nodes"]]) for fault in found]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+
+
+def press(page: Page, words: str) -> None:
+    page.get_by_role("main").get_by_role("button", name=words, exact=True).click()
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_from_the_terminals_link_to_a_second_person(open_as: Open, width: int) -> None:
+    admin = open_as(None, width=width)
+    link = (first_admin_url(admin.base) or "").removeprefix(admin.base)
+    page = admin.go(link)
+    sound(page, width)
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("E-mail").fill("ada@example.com")
+    page.get_by_label("Password").fill("short")
+    press(page, "Begin")
+    assert "too short" in page.inner_text("main")
+    sound(page, width)
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Begin")
+    assert page.url == f"{admin.base}/"
+
+    page = admin.go("/settings/people/")
+    sound(page, width)
+    page.get_by_label("Name").fill("Zoe")
+    page.get_by_label("E-mail").fill("zoe@example.com")
+    page.get_by_label("Role:").select_option("executive")
+    press(page, "Invite")
+    sound(page, width)
+    invitation = page.get_by_label("Link", exact=True).input_value()
+
+    zoe = open_as(None, width=width)
+    page = zoe.go(invitation.removeprefix(zoe.base))
+    sound(page, width)
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Sign in")
+    assert page.url == f"{zoe.base}/"
+    assert User.objects.get(email="zoe@example.com").role == Role.EXECUTIVE
+    assert zoe.page.goto(invitation).status == 410  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_pages_of_accounts_are_accessible(open_as: Open, width: int) -> None:
+    people = company()
+    people.admin.set_password(PASSWORD)
+    people.admin.save()
+    visit = open_as(None, width=width)
+    for path in ("/account/login/", "/account/password/reset/", "/account/password/reset/done/"):
+        sound(visit.go(path), width)
+    page = visit.go("/account/login/?next=/account/")
+    page.get_by_label("Email").fill("admin@example.com")
+    page.get_by_label("Password").fill("wrong")
+    press(page, "Sign in")
+    sound(page, width)
+    page.get_by_label("Email").fill("admin@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Sign in")
+    assert page.url == f"{visit.base}/account/"
+    for path in ("/account/", "/account/password/change/", "/account/2fa/", "/settings/people/"):
+        sound(visit.go(path), width)
+    confirm(visit)
+    sound(page, width)
+    assert page.get_by_alt_text("QR code of the key below").evaluate("image => image.naturalWidth") > 0
+
+
+def confirm(visit: Visit) -> None:
+    """Turning on the second factor asks for the password again."""
+    page = visit.go("/account/2fa/totp/activate/")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Confirm")
+    assert page.url == f"{visit.base}/account/2fa/totp/activate/"
+
+
+def test_the_description_of_the_api_is_drawn_under_our_own_policy(open_as: Open) -> None:
+    page = open_as(company().viewer).go("/api/v1/docs/")
+    page.locator(".opblock-summary-path", has_text="/api/v1/values/").wait_for()
+    assert page.locator(".opblock").count() == 4
