@@ -1,7 +1,7 @@
 # North Star: `make run` is a working dashboard, `make test` the tests. Nothing but Python 3.11+ and make is assumed.
 .POSIX:
 .SUFFIXES:
-.PHONY: run test check bench screenshots lock clean help
+.PHONY: run test check format bench screenshots lock clean help
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -20,6 +20,7 @@ help:
 	@echo "make run          the dashboard with demo data at http://127.0.0.1:8000 (PORT=..., DEMO=0 for an empty one)"
 	@echo "make test         all tests (TESTS=tests/calc for some of them)"
 	@echo "make check        format, lint, types, import contracts, migrations, templates, deployment check"
+	@echo "make format       put code and templates into the form that make check wants"
 	@echo "make bench        the benchmarks"
 	@echo "make screenshots  pictures of the pages, in artifacts/"
 	@echo "make lock         resolve the dependencies anew into requirements*.txt"
@@ -38,6 +39,11 @@ check: $(MARK_DEV)
 	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
 	$(DEPLOY) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/mypy $(CODE)
+
+format: $(MARK_DEV)
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
 
 bench: $(MARK_DEV)
 	$(BIN)/python -m benchmarks $(ARGS)
