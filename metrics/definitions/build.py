@@ -89,6 +89,10 @@ def connection(key: str, engine: str, options: dict[str, Any]) -> WarehouseDef:
     limits = {name: float(options.pop(name)) for name in ("timeout",) if name in options}
     if "row_cap" in options:
         limits["row_cap"] = int(options.pop("row_cap"))
+    if "port" in options:
+        if not str(options["port"]).removesuffix(".0").isdigit():
+            raise WarehouseError(f"{options['port']!r} is not a port", warehouse=key)
+        options["port"] = int(float(options["port"]))
     if engine == "duckdb":
         if "path" in options:
             options["path"] = _absolute(options["path"])

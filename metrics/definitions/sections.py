@@ -119,12 +119,12 @@ def _postgres(fields: Fields, *, needed: bool) -> dict[str, Any]:
     }
 
 
-def _port(text: str) -> float | str:
+def _port(text: str) -> int | str:
     if VARIABLE.fullmatch(text):
         return text
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65_536:
         raise ValueError(f"{text!r} is not a port; it is a number from 1 to 65535")
-    return float(text)
+    return int(text)
 
 
 def check_sql(text: str) -> str:
