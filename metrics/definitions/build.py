@@ -136,7 +136,7 @@ def source_from(key: str, warehouse: str, spec: dict[str, Any]) -> SourceDef:
 def top_of(source: Source) -> dict[str, int]:
     """How many members of each dimension are kept by name, by default `TOP`."""
     written = source.spec.get("top", {})
-    return {dimension: written.get(dimension, TOP) for dimension in source.spec.get("dimensions", {})}
+    return {dimension: int(written.get(dimension, TOP)) for dimension in source.spec.get("dimensions", {})}
 
 
 def _spec(metric: Metric) -> Spec:

@@ -1,6 +1,7 @@
 """What a signal turned out to be, in the words of who knows."""
 
 from datetime import date
+from typing import Any
 
 import pghistory
 from django.core.exceptions import ValidationError
@@ -27,7 +28,7 @@ def explain(
     text, grain = text.strip(), Grain(grain).value
     if problem := text_problem(text.replace("\r\n", "\n"), LONGEST):
         raise ValidationError(problem)
-    of = {"metric": metric, "grain": grain, "period_start": period_start}
+    of: dict[str, Any] = {"metric": metric, "grain": grain, "period_start": period_start}
     leader = leader_of(author)
     with pghistory.context(origin="page", user=author.pk if author else None):
         if not text:

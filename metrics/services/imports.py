@@ -153,7 +153,9 @@ def _line(number: int, names: list[str], cells: list[str], report: Report, *, de
         return None
     row = EntryRow(
         start,
-        **numbers,
+        numbers["value"],
+        numbers["numerator"],
+        numbers["denominator"],
         dimension=said.get("dimension", ""),
         member=said.get("member", ""),
         note=said.get("note") or None,

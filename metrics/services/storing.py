@@ -22,7 +22,7 @@ from metrics.models import (
 )
 from metrics.queries.dump import COLUMNS
 from metrics.secrets import UnreadableSecret, decrypt, encrypt
-from metrics.services import ledger, versions
+from metrics.services import bell, ledger, versions
 from metrics.services.manual import recompute_manual
 from owners.models import Action, CheckIn, Leader, Ownership, Team, User
 from owners.services.ownership import hand_over, state_history
@@ -279,7 +279,7 @@ def rename_metric(old: str, new: str) -> None:
             metric.save(update_fields=["spec"])
     for model in (Ownership, CheckIn, Action):
         for named in model._default_manager.filter(metric_key=old):
-            named.metric_key = new  # type: ignore[attr-defined]
+            named.metric_key = new
             named.save(update_fields=["metric_key"])
 
 
@@ -310,6 +310,8 @@ def _request(
     # Dependents last: by then what they follow from is in the queue before them.
     for (source, start), keys in sorted(windows.items(), key=lambda item: (not item[0][0], item[0])):
         ledger.request(by_key.get(source), metrics=keys, start=start, cause="definition", user=author)
+    if windows:
+        bell.ring_on_commit()
     return len(windows)
 
 
