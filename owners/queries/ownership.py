@@ -57,6 +57,6 @@ def history(metric_key: str) -> tuple[Tenure, ...]:
     ends: list[date | None] = [row.from_date for row in rows[1:]]
     return tuple(
         Tenure(row.from_date, end, row.leader, row.note)
-        for row, end in zip(rows, [*ends, None], strict=True)
+        for row, end in zip(rows, [*ends, None][: len(rows)], strict=True)
         if end is None or end - row.from_date >= timedelta(days=1)
     )
