@@ -8,7 +8,8 @@ from django.db import transaction
 
 from metrics.models import Metric, MetricState
 from metrics.services.ledger import ATTEMPTS, wait
-from metrics.services.writing import Held, Plausible, Scope
+from metrics.services.plausibility import Held, Plausible
+from metrics.services.writing import Scope
 
 REST = timedelta(days=1)  # after which a quarantined metric is tried once more
 

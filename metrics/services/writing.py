@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from calc.calendar import Calendar, Grain, Period
+from metrics.services.plausibility import Held, Plausible, hold
 
 FINAL, PROVISIONAL = "final", "provisional"
 SAME = 1e-12  # relative difference of floats below which a figure counts as unchanged
@@ -61,17 +62,6 @@ class Touched:
     end: date
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An implausible figure that was not written; the last good one stays."""
-
-    grain: str
-    start: date
-    end: date
-    value: float | None
-    reason: str
-
-
 @dataclass
 class Written:
     """rows: figures offered. changed: figures new, removed or of another value (not of another status only).
@@ -90,18 +80,6 @@ class Reach:
 
     before: date | None
     now: date | None
-
-
-@dataclass(frozen=True)
-class Plausible:
-    """Bounds of one metric's whole figures; max_change is a fraction of the last good figure."""
-
-    low: float | None = None
-    high: float | None = None
-    max_change: float | None = None
-    accepted: tuple[
-        tuple[str, date, date, float | None], ...
-    ] = ()  # (grain, start, end, value) somebody checked
 
 
 def lock_figures() -> None:
@@ -140,7 +118,9 @@ def write(
                 cursor.execute(f"DELETE FROM {table} WHERE metric_id = ANY(%s)", [list(written.refused)])  # noqa: S608
         cursor.execute("ANALYZE incoming")
         for metric, bounds in (plausible or {}).items():
-            _hold(cursor, metric, bounds, written)
+            held = hold(cursor, metric, bounds)
+            if held:
+                written.held[metric] = held
         cursor.execute(_MARK_GONE)
         _merge(cursor, written, now=now, calendar=calendar, cause=cause, run=run)
     return written
@@ -353,79 +333,6 @@ def _refuse_doubles(cursor: Any, written: Written) -> None:
         written.refused.setdefault(
             metric, f"{times} figures came back for the {_say(grain, start, end)}{of}, where there can be one"
         )
-
-
-def _hold(cursor: Any, metric: int, bounds: Plausible, written: Written) -> None:
-    """Mark implausible figures of the whole. Change is judged where a last good figure exists: for an ended
-    period its own, for one that has just ended the one before it (for a day, that day of the week before)."""
-    cursor.execute(
-        """
-        SELECT i.grain, i.period_start, i.period_end, i.value, v.value,
-               coalesce(p.value, q.value),
-               CASE WHEN r.past IS NULL OR i.period_end > r.now_past THEN 'open'
-                    WHEN i.period_end > r.past THEN 'just_ended' ELSE 'ended' END
-        FROM incoming i
-        LEFT JOIN reached r ON r.metric_id = i.metric_id
-        LEFT JOIN metrics_value v ON v.metric_id = i.metric_id AND v.grain = i.grain AND v.dimension = ''
-            AND v.member = '' AND v.period_start = i.period_start AND v.period_end = i.period_end
-        LEFT JOIN incoming p ON p.metric_id = i.metric_id AND p.grain = i.grain AND p.dimension = ''
-            AND p.member = ''
-            AND p.period_end = CASE i.grain WHEN 'day' THEN i.period_end - 7 ELSE i.period_start END
-        LEFT JOIN metrics_value q ON q.metric_id = i.metric_id AND q.grain = i.grain AND q.dimension = ''
-            AND q.member = ''
-            AND q.period_end = CASE i.grain WHEN 'day' THEN i.period_end - 7 ELSE i.period_start END
-        WHERE i.metric_id = %s AND i.dimension = '' AND i.value IS NOT NULL
-        ORDER BY i.grain, i.period_start, i.period_end
-        """,
-        [metric],
-    )
-    held: list[Held] = []
-    for grain, start, end, value, own, before, phase in cursor.fetchall():
-        reason = _implausible(bounds, Grain(grain), value, own, before, phase)
-        if reason and not _accepted(bounds, grain, start, end, value):
-            held.append(Held(grain, start, end, value, reason))
-    if held:
-        written.held[metric] = held
-        cursor.executemany(
-            """UPDATE incoming SET held = true WHERE metric_id = %s AND grain = %s AND period_start = %s
-               AND period_end = %s AND dimension = ''""",
-            [(metric, h.grain, h.start, h.end) for h in held],
-        )
-
-
-def _implausible(
-    bounds: Plausible,
-    grain: Grain,
-    value: float,
-    own: float | None,
-    before: float | None,
-    phase: str,
-) -> str:
-    if bounds.low is not None and value < bounds.low:
-        return f"{value:g} is below the lowest plausible figure, {bounds.low:g}"
-    if bounds.high is not None and value > bounds.high:
-        return f"{value:g} is above the highest plausible figure, {bounds.high:g}"
-    # Nothing is compared on the first load nor for periods that are still filling.
-    if bounds.max_change is None or phase == "open" or grain.is_to_date:
-        return ""
-    then, of = before, "the period before"
-    if phase == "ended" and own is not None:
-        then, of = own, "the last good figure"
-    if then is None or then == 0 or abs(value - then) <= bounds.max_change * abs(then):
-        return ""
-    return (
-        f"{value:g} is a change of {abs(value - then) / abs(then):.0%} from {of}, {then:g}, "
-        f"where {bounds.max_change:.0%} is plausible"
-    )
-
-
-def _accepted(bounds: Plausible, grain: str, start: date, end: date, value: float) -> bool:
-    return any(
-        (grain, start, end) == entry[:3]
-        and entry[3] is not None
-        and math.isclose(value, entry[3], rel_tol=1e-9)
-        for entry in bounds.accepted
-    )
 
 
 def _merge(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from calc.calendar import Calendar
 from metrics.models import Metric, Revision, Value
-from metrics.services.writing import Draft, Plausible, Reach, Scope, Touched, settle, status_of, write
+from metrics.services.plausibility import Plausible
+from metrics.services.writing import Draft, Reach, Scope, Touched, settle, status_of, write
 
 pytestmark = pytest.mark.django_db
 
