@@ -40,7 +40,7 @@
   }
 
   function sums(root) {
-    for (const row of root.querySelectorAll("[data-adds-up]")) {
+    for (const row of root.querySelectorAll("[data-adds-up]:has([data-target])")) {
       row.addEventListener("input", () => check(row));
       check(row);
     }
