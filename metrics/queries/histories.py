@@ -99,7 +99,7 @@ def segments(
 ) -> dict[str, tuple[Segment, ...]]:
     """Each member's last whole month, the month before and a year back, with a year of months; one statement.
 
-    members: (dimension, member). The largest come first; `(other)` last.
+    members: (dimension, member). The largest come first, `(other)` last; who has no figure is left out.
     """
     end = course.as_of + DAY
     if course.clock.watermark:
@@ -115,11 +115,13 @@ def segments(
         before, year = by_start.get(cal.previous(last).start), by_start.get(cal.year_back(last).start)
         spark = tuple(Point(f.start, f.end - DAY, f.value, not f.final) for f in whole[-13:])
         unit = course.metric.unit
+        if now is None:
+            continue
         segment = Segment(
             member, last.start, now, compare(now, before, unit), compare(now, year, unit), spark
         )
         found.setdefault(dimension, []).append(segment)
-    return {d: tuple(sorted(each, key=_largest_first)) for d, each in found.items()}
+    return {dimension: tuple(sorted(each, key=_largest_first)) for dimension, each in found.items()}
 
 
 def _largest_first(segment: Segment) -> tuple[bool, float, str]:
