@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
-from calc.calendar import Grain, add_months
+from calc.calendar import Grain
 from demo import entries, truth
 from demo.definitions import definitions
 from demo.generate import BEFORE, Story, about, correct, generate
@@ -65,12 +65,13 @@ def load(
     story = Story(facts, loaded_through or today - timedelta(days=1), seed, scale)
     path = warehouse_path()
     found = about(path)
-    told = found.startswith(story.tale) and not found.endswith(BEFORE) and _has_figures(facts)
+    told = found.startswith(f"{story.tale} through") and not found.endswith(BEFORE) and _has_figures(facts)
     if not told:
         # The payment provider's correction is lived through, so that the restated month has a real revision.
         generate(path, Story(facts, story.loaded_through, seed, scale, restated=False), log)
         _define(path, facts, log)
-        _recompute(log, "before the correction", "--from", f"{add_months(facts.first_day, -12)}")
+        # All history, so that the run is the one that the definitions have asked for, and not a second one.
+        _recompute(log, "before the correction", "--from", date.min.isoformat())
         correct(path, story)
         # Its rows say that they changed weeks ago, so the run has to be told where to look.
         start, end = facts.restated_month
@@ -82,7 +83,8 @@ def load(
     _count_by_hand(facts, today)
     said = say(facts, today)
     log(f"{said} words of the leaders added" if said else "the leaders have said nothing new")
-    _recompute(log)
+    if told:
+        _recompute(log)
     Installation.objects.update(demo=True, name=truth.COMPANY)
     log(
         f"{truth.COMPANY} is loaded through {story.loaded_through} in {time.monotonic() - started:.0f} s;"
@@ -97,7 +99,7 @@ def _has_figures(facts: truth.Truth) -> bool:
 
 
 def _define(path: Path, facts: truth.Truth, log: Log) -> None:
-    """Applies the definitions unless they are those of the last load; edits made on pages are kept."""
+    """Applies the definitions; where somebody has edited them on a page, the edits are kept and said."""
     text = definitions(path, facts)
     kept = path.with_name("definitions.yaml")
     try:

@@ -95,6 +95,10 @@ def test_one_week_of_refunds_stands_out_and_is_explained() -> None:
     assert max(shares, key=lambda week: shares[week]) == start
     usual = [share for week, share in shares.items() if week != start]
     assert shares[start] > 1.5 * sum(usual) / len(usual)
+    since = f"{start - timedelta(days=140)}"
+    printed = run("signals", "refund_share", "--grain", "week", "--from", since, "--format", "json")
+    rules = {point["period_start"]: point["rules"] for point in json.loads(printed)["points"]}
+    assert "beyond_limit" in rules[f"{start}"]
     explained = Disposition.objects.get()
     assert (explained.period_start, explained.leader_name) == (start, "Sam Whitfield")
 
