@@ -67,6 +67,5 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stops what this process has started, and removes its files."""
     while STARTED:
         joined, data = STARTED.pop()
-        joined.leave()
-        session.wait_until_stopped(joined.layout)
+        joined.leave_and_wait()
         shutil.rmtree(data, ignore_errors=True)

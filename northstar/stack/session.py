@@ -21,14 +21,32 @@ STOP_PATIENCE = 60.0
 class Session:
     """A use of the shared server, from `join` to `leave` or to the process's death."""
 
-    def __init__(self, layout: Layout, users: FileLock | None) -> None:
+    def __init__(
+        self, layout: Layout, users: FileLock | None, keeper: subprocess.Popen[bytes] | None = None
+    ) -> None:
         self.layout = layout
+        self.keeper = keeper  # the one that this process started, if it did
         self._users = users
 
     def leave(self) -> None:
         """The last one out stops the server (the keeper does, at once)."""
         if self._users is not None:
             self._users.close()
+
+    def leave_and_wait(self, patience: float = STOP_PATIENCE) -> bool:
+        """Leaves, then waits until the server and its keeper have ended. Returns whether they have.
+
+        They stay where somebody else goes on using the database.
+        """
+        self.leave()
+        stopped = wait_until_stopped(self.layout, patience)
+        if stopped and self.keeper is not None:
+            self.keeper.wait(patience)
+        return stopped
+
+    def mend(self, *, aloud: bool = False) -> None:
+        """Brings the server back if its keeper has ended."""
+        self.keeper = ensure(self.layout, aloud=aloud) or self.keeper
 
     def __enter__(self) -> Session:
         return self
@@ -49,15 +67,17 @@ def join(layout: Layout, *, disposable: bool = False, aloud: bool = False) -> Se
     users = FileLock.open(layout.data / "users.lock")
     users.shared()  # waits while a keeper is just stopping the server
     try:
-        ensure(layout, disposable=disposable, aloud=aloud)
+        keeper = ensure(layout, disposable=disposable, aloud=aloud)
     except BaseException:
         users.close()
         raise
-    return Session(layout, users)
+    return Session(layout, users, keeper)
 
 
-def ensure(layout: Layout, *, disposable: bool = False, aloud: bool = False) -> None:
-    """Waits until the server answers, with a new keeper where the last one has gone.
+def ensure(
+    layout: Layout, *, disposable: bool = False, aloud: bool = False
+) -> subprocess.Popen[bytes] | None:
+    """Waits until the server answers, with a new keeper where the last one has gone; returns a new one.
 
     For those who have joined.
     """
@@ -71,7 +91,7 @@ def ensure(layout: Layout, *, disposable: bool = False, aloud: bool = False) -> 
                 break
             time.sleep(0.03)
         else:
-            return
+            return keeper
     raise StackError(f"The embedded PostgreSQL of {layout.data} keeps ending; see {layout.data / 'log'}.")
 
 

@@ -114,9 +114,9 @@ class Supervisor:
 
     def _look(self) -> None:
         """Restarts what has ended; a pause that doubles keeps a hopeless child from eating the machine."""
-        if self.plan.database is not None and not session.has_keeper(self.plan.database):
+        if self._session is not None and not session.has_keeper(self._session.layout):
             say("postgres", "its keeper has ended; starting it again")
-            session.ensure(self.plan.database, aloud=True)
+            self._session.mend(aloud=True)
         now = time.monotonic()
         for part in list(self.parts):
             if part.child is None:
@@ -213,9 +213,8 @@ class Supervisor:
                 if part.name != "welcome":
                     say(part.name, "stopped")
         if self._session is not None:
-            self._session.leave()
             # Another command may go on using the database; then its keeper stays until that has ended.
-            session.wait_until_stopped(self._session.layout, patience=10.0)
+            self._session.leave_and_wait(patience=10.0)
 
 
 class _Stopped(Exception):

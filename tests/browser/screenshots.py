@@ -1,99 +1,91 @@
-"""`make screenshots`: pictures of the demo's pages, in `artifacts/screenshots/`.
+"""`python -m tests.browser.screenshots [ADDRESS]`: pictures of the pages, in artifacts/.
 
-Uses the site at URL (default: a running `make run`), else starts one with the demo's data and stops it
-afterwards.
+Takes them of the installation that runs at ADDRESS (default: the demo at http://127.0.0.1:8000), signed in as the
+demo's executive, on a phone, a laptop and a meeting room's screen, in light and dark.
 """
-
-from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import urllib.error
+import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import BrowserContext, sync_playwright
 
-from northstar.stack.health import answers
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
+HEIGHTS = {390: 844, 1280: 800, 1920: 1080}
+ACCOUNT = os.environ.get("NORTHSTAR_ACCOUNT", "executive@demo.example")
+PASSWORD = os.environ.get("NORTHSTAR_PASSWORD", "northstar")
+PAGES = {
+    "board": "/",
+    "leaders": "/leaders/",
+    "metrics": "/metrics/",
+    "targets": "/targets/",
+    "settings": "/settings/",
+}
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
-ROOT = Path(__file__).resolve().parents[2]
-TARGET = ROOT / "artifacts" / "screenshots"
-NORTH_STAR = "on_time_orders"
-PATIENCE = 900.0
-# The widths of a phone, a laptop, and the screen of a meeting room.
-SIZES = {"phone": (390, 844), "laptop": (1280, 800), "wide": (1920, 1080)}
 
-
-@contextmanager
-def site(url: str) -> Iterator[None]:
-    """A site with the demo's figures at `url`, for the time of the block."""
-    if answers(f"{url}/health/"):
-        yield
-        return
-    environment = {**os.environ, "DEMO": "1", "PORT": url.rpartition(":")[2]}
-    running = subprocess.Popen([sys.executable, "manage.py", "up"], cwd=ROOT, env=environment)
+def main(base: str) -> int:
+    """Exit code 0, or 1 if there is no browser or nothing answers."""
+    browser_path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not browser_path:
+        print("There is no Chromium; name one by CHROMIUM=/path/to/chromium.")
+        return 1
     try:
-        deadline = time.monotonic() + PATIENCE
-        while not has_figures():
-            if running.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit("The demo did not come up.")
-            time.sleep(2)
-        yield
-    finally:
-        running.send_signal(signal.SIGINT)
-        running.wait()
-
-
-def has_figures() -> bool:
-    """Whether the North Star has final weeks."""
-    told = subprocess.run(
-        [sys.executable, "manage.py", "values", NORTH_STAR, "--grain", "week", "--format", "csv"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return ",final," in told.stdout
-
-
-def take(url: str) -> list[Path]:
-    """Signs in as the demo's executive and photographs board, leader and metric, light and dark."""
-    TARGET.mkdir(parents=True, exist_ok=True)
-    made = []
+        urllib.request.urlopen(f"{base}/account/login/", timeout=10).close()
+    except (urllib.error.URLError, OSError) as error:
+        print(f"{base} does not answer ({error}). Start it with `make run`, or name another address.")
+        return 1
+    ARTIFACTS.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        for theme in ("light", "dark"):
-            context = browser.new_context(color_scheme=theme)
-            page = context.new_page()
-            page.goto(f"{url}/account/login/")
-            page.locator("[name=login]").fill("executive@demo.example")
-            page.locator("[name=password]").fill("northstar")
-            page.locator("[name=password]").press("Enter")
-            page.wait_for_url(f"{url}/")
-            leader = page.locator("a[href*='/leaders/']").first.get_attribute("href") or "/leaders/"
-            for name, path in {"board": "/", "leader": leader, "metric": f"/metrics/{NORTH_STAR}/"}.items():
-                for size, (width, height) in SIZES.items():
-                    page.set_viewport_size({"width": width, "height": height})
-                    page.goto(url + path)
-                    page.wait_for_load_state("networkidle")
-                    file = TARGET / f"{name}-{size}-{theme}.png"
-                    page.screenshot(path=file)
-                    made.append(file)
-            context.close()
+        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+        first = browser.new_context()
+        found = PAGES | sign_in(first, base)
+        for width, height in HEIGHTS.items():
+            for theme in ("light", "dark"):
+                context = browser.new_context(
+                    viewport={"width": width, "height": height},
+                    color_scheme="dark" if theme == "dark" else "light",
+                    reduced_motion="reduce",
+                    storage_state=first.storage_state(),
+                )
+                for name, path in found.items():
+                    take(
+                        context, base + path, ARTIFACTS / f"demo-{name}-{width}-{theme}.png", name == "board"
+                    )
+                context.close()
         browser.close()
-    return made
+    print(f"Pictures are in {ARTIFACTS}")
+    return 0
+
+
+def sign_in(context: BrowserContext, base: str) -> dict[str, str]:
+    """Signs in; the addresses of the first leader's and the North Star's pages, as the board links to them."""
+    page = context.new_page()
+    page.goto(f"{base}/account/login/")
+    page.locator("input[name=login]").fill(ACCOUNT)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.locator(".hero h2 a").wait_for()
+    metric = page.locator(".hero h2 a").get_attribute("href") or "/metrics/"
+    page.goto(f"{base}/leaders/")
+    leader = page.locator(".person h2 a").first.get_attribute("href") or "/leaders/"
+    return {"metric": metric, "leader": leader}
+
+
+def take(context: BrowserContext, address: str, file: Path, one_screen: bool) -> None:
+    """One picture, with every chart drawn."""
+    page = context.new_page()
+    page.goto(address)
+    for chart in page.locator(".chart[data-chart]").all():
+        chart.scroll_into_view_if_needed()
+        chart.locator(".main-svg").first.wait_for()
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=file, full_page=not one_screen)
+    page.close()
 
 
 if __name__ == "__main__":
-    address = (sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000").rstrip("/")
-    with site(address):
-        for picture in take(address):
-            print(picture.relative_to(ROOT))
+    sys.exit(main((sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000").rstrip("/")))
