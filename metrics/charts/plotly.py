@@ -143,7 +143,7 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
         )
     data = _actual(history.points, unit, few=False, grain=history.grain)
     if history.signals:
-        words = [
+        hovers = [
             f"{full(s.value, unit)}: {'; '.join(RULES.get(r, r) for r in s.rules)}"
             + (f"<br>{plain(s.disposition)}" if s.disposition else "<br>not explained yet")
             for s in history.signals
@@ -155,7 +155,7 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
                 "name": "Unusual change",
                 "x": [s.at.isoformat() for s in history.signals],
                 "y": [s.value for s in history.signals],
-                "text": words,
+                "text": hovers,
                 "hovertemplate": "%{text}",
                 "marker": {"symbol": "circle-open", "size": 15, "line": {"width": 2}, "color": SIGNAL},
             }

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from metrics.queries.board import board as load
 from metrics.views import state as states
-from metrics.views.shell import clear_refusal, show
+from metrics.views.shell import clear_refusal, reader, show
 from owners.rules import can
 
 
@@ -13,13 +13,13 @@ from owners.rules import can
 @clear_refusal
 def board(request: HttpRequest) -> HttpResponse:
     state = states.read(request, "lens", "team", "owner")
-    shown = load(request.user, quarter=state.quarter, as_of=state.as_of, **state.filters)
+    shown = load(reader(request), quarter=state.quarter, as_of=state.as_of, **state.filters)
     filtered = any(state.filters.values())
     context = {
         "section": "board",
         "board": shown,
         "filtered": filtered,
         "empty": not (shown.north_star or shown.rows or shown.guardrails or filtered),
-        "can_define": can(request.user, "metric.define"),
+        "can_define": can(reader(request), "metric.define"),
     }
     return show(request, "metrics/board.html", state, context)

@@ -12,7 +12,7 @@ from metrics.models import Metric
 from metrics.services.entries import EntriesRefused, EntryRow, enter
 from metrics.views import state as states
 from metrics.views.metrics import page_context, page_of, visible
-from metrics.views.shell import clear_refusal, show
+from metrics.views.shell import clear_refusal, reader, show, wants_part
 from owners.rules import require
 
 
@@ -24,14 +24,14 @@ def values(request: HttpRequest, key: str) -> HttpResponse:
     metric = visible(request, key)
     if metric.type != "manual":
         raise Http404("This metric is computed.")
-    require(request.user, "metric.enter_values", metric)
+    require(reader(request), "metric.enter_values", metric)
     page = page_of(request, key, state)
     is_share = (metric.spec or {}).get("kind") == "share"
     cells: tuple[Cell, ...] = read_cells(page.entries, request.POST or None, is_share, metric.unit)
     saved = False
     if request.method == "POST":
         cells, saved = _save(request, metric, cells)
-        if saved and not request.htmx:  # type: ignore[attr-defined]
+        if saved and not wants_part(request):
             messages.success(request, "Saved.")
             return redirect(request.get_full_path())
         if saved:
@@ -40,7 +40,7 @@ def values(request: HttpRequest, key: str) -> HttpResponse:
     more = {"cells": cells, "is_share": is_share, "saved": saved, "refused": any(c.error for c in cells)}
     context = page_context(request, metric, page, **more)
     # HTMX puts only an answer of 2xx on the page
-    status = 422 if more["refused"] and not request.htmx else 200  # type: ignore[attr-defined]
+    status = 422 if more["refused"] and not wants_part(request) else 200
     return show(
         request, "metrics/values.html", state, context, part="metrics/parts/values.html", status=status
     )
@@ -64,7 +64,7 @@ def _save(request: HttpRequest, metric: Metric, cells: tuple[Cell, ...]) -> tupl
         for cell in changed
     ]
     try:
-        enter(metric, rows, author=request.user, origin="page")  # type: ignore[arg-type]
+        enter(metric, rows, author=reader(request), origin="page")
     except EntriesRefused as refused:
         why = {rows[n].period_start: words for n, words in refused.errors.items()}
         return tuple(_refuse(cell, why.get(cell.stored.start, "")) for cell in cells), False

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from metrics.queries.search import find as search
 from metrics.views import state as states
-from metrics.views.shell import clear_refusal, show
+from metrics.views.shell import clear_refusal, reader, show
 
 _PAGES = (("Board", "board"), ("Leaders", "leaders"), ("Metrics", "metrics"), ("Targets", "targets"))
 _LONGEST = 80
@@ -18,7 +18,7 @@ def find(request: HttpRequest) -> HttpResponse:
     """What was found, as a page or, for the dialog, as its list."""
     state = states.read(request)
     text = request.GET.get("q", "").replace("\x00", "").strip()[:_LONGEST]
-    found = list(search(request.user, text)) if text else []
+    found = list(search(reader(request), text)) if text else []
     found += [
         ("page", name, reverse(route)) for name, route in _PAGES if text and text.lower() in name.lower()
     ]

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from metrics.queries.leaders import leader_page
 from metrics.queries.leaders import leaders as load
 from metrics.views import state as states
-from metrics.views.shell import clear_refusal, show
+from metrics.views.shell import clear_refusal, reader, show
 from owners.models import Leader
-from owners.rules import can, require
+from owners.rules import can, leader_of, require
 from owners.services.words import summarise
 
 
@@ -29,7 +29,7 @@ class SummaryForm(forms.Form):
 @clear_refusal
 def leaders(request: HttpRequest) -> HttpResponse:
     state = states.read(request)
-    shown = load(request.user, quarter=state.quarter, as_of=state.as_of)
+    shown = load(reader(request), quarter=state.quarter, as_of=state.as_of)
     return show(request, "owners/leaders.html", state, {"section": "leaders", "shown": shown})
 
 
@@ -37,15 +37,15 @@ def leaders(request: HttpRequest) -> HttpResponse:
 @clear_refusal
 def leader(request: HttpRequest, key: str) -> HttpResponse:
     state = states.read(request)
-    page = leader_page(request.user, key, quarter=state.quarter, as_of=state.as_of)
+    page = leader_page(reader(request), key, quarter=state.quarter, as_of=state.as_of)
     if page is None:
         raise Http404("There is no such leader.")
-    own = getattr(request.user, "leader", None)
+    own = leader_of(reader(request))
     context = {
         "section": "leaders",
         "page": page,
         "is_self": bool(own and own.key == key),
-        "can_write": can(request.user, "leader.write_summary", own) if own and own.key == key else False,
+        "can_write": can(reader(request), "leader.write_summary", own) if own and own.key == key else False,
     }
     return show(request, "owners/leader.html", state, context)
 
@@ -56,8 +56,8 @@ def summary(request: HttpRequest, key: str) -> HttpResponse:
     """Edits the summary of the quarter in the address."""
     state = states.read(request)
     person = get_object_or_404(Leader, key=key)
-    require(request.user, "leader.write_summary", person)
-    page = leader_page(request.user, key, quarter=state.quarter, as_of=state.as_of)
+    require(reader(request), "leader.write_summary", person)
+    page = leader_page(reader(request), key, quarter=state.quarter, as_of=state.as_of)
     if page is None:
         raise Http404("There is no such leader.")
     token = page.summary_at.isoformat() if page.summary_at else ""
@@ -65,7 +65,7 @@ def summary(request: HttpRequest, key: str) -> HttpResponse:
         form = SummaryForm(request.POST)
         if form.is_valid():
             try:
-                summarise(request.user, person, state.shown, **form.cleaned_data)
+                summarise(reader(request), person, state.shown, **form.cleaned_data)
             except ValidationError as refused:
                 form.add_error(None, refused)
             else:

@@ -12,20 +12,20 @@ from metrics.queries.metric import metric_page
 from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import MetricPage
 from metrics.views import state as states
-from metrics.views.shell import clear_refusal, show
+from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
 from owners.rules import can
 
 
 def visible(request: HttpRequest, key: str) -> Metric:
     """The metric if its reader may see it, else a 404 that tells nothing."""
-    return get_object_or_404(visible_metrics(request.user), key=key)  # type: ignore[arg-type]
+    return get_object_or_404(visible_metrics(reader(request)), key=key)
 
 
 def page_of(request: HttpRequest, key: str, state: State) -> MetricPage:
     """What a metric's pages show; 404 unless it is visible."""
     page = metric_page(
-        request.user,
+        reader(request),
         key,
         quarter=state.quarter,
         as_of=state.as_of,
@@ -38,7 +38,7 @@ def page_of(request: HttpRequest, key: str, state: State) -> MetricPage:
 
 def rights(request: HttpRequest, metric: Metric) -> dict[str, bool]:
     """What the reader may do with it, for the page's links."""
-    user = request.user
+    user = reader(request)
     return {
         "can_enter": metric.type == "manual" and can(user, "metric.enter_values", metric),
         "can_target": can(user, "metric.set_target", metric),
@@ -53,9 +53,9 @@ def rights(request: HttpRequest, metric: Metric) -> dict[str, bool]:
 def metrics(request: HttpRequest) -> HttpResponse:
     """All metrics with their owner, figure and status."""
     state = states.read(request)
-    shown = load_board(request.user, quarter=state.quarter, as_of=state.as_of)
+    shown = load_board(reader(request), quarter=state.quarter, as_of=state.as_of)
     rows = [*([shown.north_star] if shown.north_star else []), *shown.rows, *shown.guardrails]
-    context = {"section": "metrics", "rows": rows, "can_define": can(request.user, "metric.define")}
+    context = {"section": "metrics", "rows": rows, "can_define": can(reader(request), "metric.define")}
     return show(request, "metrics/metrics.html", state, context)
 
 
@@ -83,6 +83,6 @@ def page_context(request: HttpRequest, found: Metric, page: MetricPage, **more: 
 
 def _reads(page: MetricPage, grain: str) -> bool:
     """A manual figure has no finer rhythm than the one in which it is entered."""
-    order = list(states.GRAINS)
+    order = [str(known) for known in states.GRAINS]
     own = page.row.metric.grain if page.row.metric.manual else "day"
-    return order.index(grain) >= order.index(own)  # type: ignore[arg-type]
+    return order.index(grain) >= order.index(own)

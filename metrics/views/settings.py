@@ -9,7 +9,7 @@ from metrics.models import Run, Source
 from metrics.queries import machinery
 from metrics.services import ledger
 from metrics.views import state as states
-from metrics.views.shell import clear_refusal, show
+from metrics.views.shell import clear_refusal, reader, show
 from owners.rules import can, require
 
 _SHOWN = 50
@@ -21,12 +21,12 @@ def settings(request: HttpRequest) -> HttpResponse:
     """What there is to look after, with the state of each."""
     state = states.read(request)
     context = {"section": "settings", "still_page": True, "tab": "overview", "calendar": state.calendar}
-    if can(request.user, "machinery.read"):
-        lines = machinery.sources(request.user)
+    if can(reader(request), "machinery.read"):
+        lines = machinery.sources(reader(request))
         context |= {
             "sources": lines,
             "unwell": [s for s in lines if s.state in ("late", "failed")],
-            "runs": machinery.runs(request.user, limit=5),
+            "runs": machinery.runs(reader(request), limit=5),
         }
     return show(request, "metrics/settings.html", state, context)
 
@@ -35,14 +35,14 @@ def settings(request: HttpRequest) -> HttpResponse:
 @clear_refusal
 def sources(request: HttpRequest) -> HttpResponse:
     """Where figures come from and how fresh they are."""
-    require(request.user, "machinery.read")
+    require(reader(request), "machinery.read")
     state = states.read(request)
     context = {
         "section": "settings",
         "still_page": True,
         "tab": "sources",
-        "sources": machinery.sources(request.user),
-        "can_recompute": can(request.user, "metric.recompute"),
+        "sources": machinery.sources(reader(request)),
+        "can_recompute": can(reader(request), "metric.recompute"),
     }
     return show(request, "metrics/sources.html", state, context)
 
@@ -51,16 +51,16 @@ def sources(request: HttpRequest) -> HttpResponse:
 @clear_refusal
 def updates(request: HttpRequest) -> HttpResponse:
     """The latest recomputes; while one is open, the list renews itself."""
-    require(request.user, "machinery.read")
+    require(reader(request), "machinery.read")
     state = states.read(request)
-    runs = machinery.runs(request.user, limit=_SHOWN)
+    runs = machinery.runs(reader(request), limit=_SHOWN)
     context = {
         "section": "settings",
         "still_page": True,
         "tab": "updates",
         "runs": runs,
         "open": any(run.state in Run.OPEN for run in runs),
-        "can_recompute": can(request.user, "metric.recompute"),
+        "can_recompute": can(reader(request), "metric.recompute"),
     }
     return show(request, "metrics/updates.html", state, context, part="metrics/parts/runs.html")
 
@@ -69,12 +69,12 @@ def updates(request: HttpRequest) -> HttpResponse:
 @clear_refusal
 def recompute(request: HttpRequest) -> HttpResponse:
     """Asks for an update of one source, or of all."""
-    require(request.user, "metric.recompute")
+    require(reader(request), "metric.recompute")
     key = request.POST.get("source", "")
     chosen = Source.objects.filter(archived_at=None)
     if key:
         chosen = Source.objects.filter(pk=get_object_or_404(chosen, key=key).pk)
-    asked = [ledger.request(source, cause="request", user=request.user) for source in chosen]
+    asked = [ledger.request(source, cause="request", user=reader(request)) for source in chosen]
     if asked:
         messages.success(request, "An update is asked for. It goes on when you leave this page.")
     else:

@@ -4,13 +4,26 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from metrics.views.state import State
+from owners.models import User
 
 View = Callable[..., HttpResponse]
+
+
+def reader(request: HttpRequest) -> User:
+    """Who asks. The door lets only people through who are signed in; should it ever not, nothing is shown."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied("sign in first")
+    return request.user
+
+
+def wants_part(request: HttpRequest) -> bool:
+    """Whether HTMX asks, for a part of the page."""
+    return request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers
 
 
 def show(
@@ -24,7 +37,7 @@ def show(
 ) -> HttpResponse:
     """The page, or for HTMX the one part of it that `part` names (a template file that the page includes)."""
     full = {"state": state, **(context or {})}
-    wanted = part if part and getattr(request, "htmx", False) and not request.htmx.boosted else template
+    wanted = part if part and wants_part(request) else template
     response = render(request, wanted, full, status=status)
     response["Vary"] = "HX-Request, Cookie"
     return response

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from metrics.services.dispositions import explain
 from metrics.views import state as states
 from metrics.views.metrics import page_of, visible
-from metrics.views.shell import clear_refusal, show
+from metrics.views.shell import clear_refusal, reader, show
 from owners.rules import require
 
 
@@ -24,7 +24,7 @@ def signals(request: HttpRequest, key: str) -> HttpResponse:
     """Explains the signal at `grain` and `start` of the address."""
     state = states.read(request, "grain", "start")
     metric = visible(request, key)
-    require(request.user, "metric.annotate", metric)
+    require(reader(request), "metric.annotate", metric)
     page = page_of(request, key, state)
     chosen = [s for s in page.history.signals if s.start.isoformat() == state.filters["start"]]
     if not chosen:
@@ -33,7 +33,7 @@ def signals(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST":
         form = ExplainForm(request.POST)
         if form.is_valid():
-            explain(request.user, metric, grain, signal.start, form.cleaned_data["text"])
+            explain(reader(request), metric, grain, signal.start, form.cleaned_data["text"])
             messages.success(request, "Saved: the change is explained.")
             return redirect(f"{reverse('metric', args=[key])}?grain={grain}#history")
     else:

@@ -16,7 +16,7 @@ from metrics.queries.scope import visible_metrics
 from metrics.queries.targets import target_grid
 from metrics.services.targets import set_target
 from metrics.views import state as states
-from metrics.views.shell import clear_refusal, show
+from metrics.views.shell import clear_refusal, reader, show
 from owners.rules import can, require
 
 
@@ -36,10 +36,10 @@ def grid(request: HttpRequest, quarter: str) -> HttpResponse:
     state = replace(state, quarter=quarter)
     writes = request.method == "POST"
     if writes:
-        require(request.user, "metric.set_target", None)
-    lines = read_lines(target_grid(request.user, quarter), request.POST if writes else None)  # type: ignore[arg-type]
+        require(reader(request), "metric.set_target", None)
+    lines = read_lines(target_grid(reader(request), quarter), request.POST if writes else None)
     if writes:
-        metrics = {m.key: m for m in visible_metrics(request.user)}  # type: ignore[arg-type]
+        metrics = {m.key: m for m in visible_metrics(reader(request))}
         lines = _save(request, metrics, lines)
         if not any(line.error for line in lines):
             changed = sum(line.changed for line in lines)
@@ -52,8 +52,8 @@ def grid(request: HttpRequest, quarter: str) -> HttpResponse:
         "section": "targets",
         "rows": lines,
         "months": [cell.month for cell in lines[0].months] if lines else [],
-        "can_edit": can(request.user, "metric.set_target", None),
-        "can_define": can(request.user, "metric.define"),
+        "can_edit": can(reader(request), "metric.set_target", None),
+        "can_define": can(reader(request), "metric.define"),
         "refused": writes,
         "reason": request.POST.get("reason", "")[:500],
     }
@@ -84,7 +84,7 @@ def _save(request: HttpRequest, metrics: dict[str, Metric], lines: tuple[Line, .
                         quarter,
                         line.target,
                         line.benchmarks,
-                        author=request.user,  # type: ignore[arg-type]
+                        author=reader(request),
                         reason=reason,
                         growth=kept,
                         baseline=baselines.get(key),

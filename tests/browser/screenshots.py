@@ -1,7 +1,7 @@
 """`python -m tests.browser.screenshots [ADDRESS]`: pictures of the pages, in artifacts/.
 
-Takes them of the installation that runs at ADDRESS (default: the demo at http://127.0.0.1:8000), signed in as the
-demo's executive, on a phone, a laptop and a meeting room's screen, in light and dark.
+Takes them of the installation that runs at ADDRESS (default: the demo at http://127.0.0.1:8000), signed in
+as the demo's executive, on a phone, a laptop and a meeting room's screen, in light and dark.
 """
 
 import os
