@@ -33,6 +33,8 @@ RULES = {
     "range_beyond_limit": "a larger jump than routine ones",
 }
 _MARKERS_UP_TO = 40  # with more points than that, markers hide the line
+_APART = 0.08  # of the chart's height; labels closer than that would be written over each other
+_STRONG = ("beyond_limit", "range_beyond_limit")  # a point by itself; the other rules are about many
 _HISTORY_YEARS_FROM = 300  # days from which ticks say the year
 
 
@@ -114,7 +116,9 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
                 "line": {"color": LIMIT, "width": 1, "dash": "dash" if n else "solid"},
             }
         )
-        notes.append(_end_note(end, words, INK, above=True))
+        said = [note["y"] for note in notes if note["yref"] == "y"]
+        if all(abs(end - other) > _APART * (axis.high - axis.low) for other in said):
+            notes.append(_end_note(end, words, INK, above=True))
     for seam, words in history.seams:
         shapes.append(
             {
@@ -143,6 +147,7 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
         )
     data = _actual(history.points, unit, few=False, grain=history.grain)
     if history.signals:
+        alone = [any(rule in _STRONG for rule in s.rules) for s in history.signals]
         hovers = [
             f"{full(s.value, unit)}: {'; '.join(RULES.get(r, r) for r in s.rules)}"
             + (f"<br>{plain(s.disposition)}" if s.disposition else "<br>not explained yet")
@@ -157,7 +162,12 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
                 "y": [s.value for s in history.signals],
                 "text": hovers,
                 "hovertemplate": "%{text}",
-                "marker": {"symbol": "circle-open", "size": 15, "line": {"width": 2}, "color": SIGNAL},
+                "marker": {
+                    "symbol": "circle-open",
+                    "size": [15 if strong else 9 for strong in alone],
+                    "line": {"width": [2 if strong else 1.25 for strong in alone]},
+                    "color": SIGNAL,
+                },
             }
         )
     layout = _layout(axis, shapes, notes)

@@ -62,7 +62,7 @@ def main(base: str) -> int:
 
 
 def sign_in(context: BrowserContext, base: str) -> dict[str, str]:
-    """Signs in; the addresses of the first leader's and the North Star's pages, as the board links to them."""
+    """Signs in; the addresses of the first leader's and the North Star's pages, as pages link to them."""
     page = context.new_page()
     page.goto(f"{base}/account/login/")
     page.locator("input[name=login]").fill(ACCOUNT)
