@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +14,15 @@ from northstar.stack.layout import Layout
 
 
 @pytest.fixture(scope="session")
-def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def valkey_url() -> Iterator[str]:
     """The address of a real Valkey, one for each test process.
 
     Tests that write to it clean up or use own keys.
     """
-    layout = Layout.of(Path(tmp_path_factory.mktemp("valkey")) / "data").prepare()
+    place = Path(tempfile.mkdtemp(prefix="northstar-tests-"))
+    place.chmod(0o711)  # else, as root, the layout would reserve a place outside of it for PostgreSQL
+    layout = Layout.of(place / "data").prepare()
     server = valkey.start(layout)
     yield valkey.url(layout)
     server.end()
+    shutil.rmtree(place, ignore_errors=True)
