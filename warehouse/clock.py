@@ -1,7 +1,8 @@
 """From a source's time column to the local day, once per row and without a time-zone conversion per row.
 
-A zone's offset is constant between two transitions, so the offset is a nested CASE over the few transitions of the
-scanned window (a binary search: six comparisons for thirty years), which the engines evaluate in batches.
+A zone's offset is constant between two transitions, so the offset is a nested CASE over the few transitions
+of the scanned window (a binary search: six comparisons for thirty years), which the engines evaluate in
+batches.
 """
 
 import functools

@@ -42,8 +42,9 @@ def compute(engine: Engine, request: Request) -> Iterator[Figure]:
 def compute_isolated(engine: Engine, request: Request) -> tuple[Iterator[Figure], dict[str, WarehouseError]]:
     """The figures of all atoms that can be computed, and the error of each that cannot, by key.
 
-    A statement that fails is asked again by halves of the atoms it serves until the faulty one is alone. The errors
-    are complete before the first figure comes. WarehouseDown if the warehouse cannot be reached at all.
+    A statement that fails is asked again by halves of the atoms it serves until the faulty one is alone. The
+    errors are complete before the first figure comes. WarehouseDown if the warehouse cannot be reached at
+    all.
     """
     return _attempt(engine, request, isolate=True)
 
@@ -148,7 +149,8 @@ def _context(engine: Engine, request: Request, key: str, clocks: dict[str, Clock
 
 
 def check_columns(atom: Atom, request: Request, columns: dict[str, set[str]]) -> None:
-    """Raise WarehouseError naming the metric if an expression is refused or names a column that is not there."""
+    """Raise WarehouseError naming the metric if an expression is refused or names a "
+    "column that is not there."""
     for measure in _all_measures(atom):
         source = request.source_of(measure)
         texts = [("expr", measure.expr), ("where", measure.where)]

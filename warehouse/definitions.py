@@ -120,9 +120,9 @@ class Request:
     grains: which to compute; to-date grains are computed for atoms that do not sum, without dimensions.
     first_day: of the source's rows (zero-fill begins there); watermark: exclusive, zero-fill ends there.
     top: dimension -> members kept by name; all others are one "(other)" where additive. Absent: all kept.
-    members: dimension -> members known from elsewhere, which get figures (of 0, say) without a row in the window.
-    sources: other sources of the same warehouse, by key, that atoms' measures read (a ratio's denominator, a
-    conversion's second event).
+    members: dimension -> members known from elsewhere, which get figures (of 0, say) without a row in the
+    window. sources: other sources of the same warehouse, by key, that atoms' measures read (a ratio's
+    denominator, a conversion's second event).
     """
 
     source: SourceDef

@@ -1,7 +1,7 @@
 """What may be written as SQL: one expression for measures, filters and dimensions; one SELECT for sources.
 
-Both are checked against allowlists of node types and functions, so that whatever the parser knows but this file
-does not is refused. The least-privilege, read-only connection is the boundary; this is the second one.
+Both are checked against allowlists of node types and functions, so that whatever the parser knows but this
+file does not is refused. The least-privilege, read-only connection is the boundary; this is the second one.
 """
 
 import functools
@@ -29,7 +29,8 @@ _OPERATORS = (
     exp.ILike, exp.RegexpLike, exp.RegexpILike, exp.DPipe, exp.Case, exp.If, exp.Escape,
 )  # fmt: skip
 _FUNCTIONS = (
-    exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Left,
+    exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Lower, exp.Upper, exp.Trim, exp.Substring,
+    exp.Left,
     exp.Right, exp.Length, exp.Replace, exp.SplitPart, exp.Concat, exp.ConcatWs, exp.StrPosition, exp.Pad,
     exp.RegexpReplace, exp.Initcap, exp.Reverse, exp.StartsWith, exp.Abs, exp.Round, exp.Floor, exp.Ceil,
     exp.Trunc, exp.Sign, exp.Pow, exp.Sqrt, exp.Ln, exp.Exp, exp.Log, exp.TimestampTrunc, exp.DateTrunc,
@@ -39,10 +40,27 @@ _EXPRESSION_NODES = frozenset((*_PLUMBING, *_OPERATORS, *_FUNCTIONS))
 
 _CAST_TYPES = frozenset(
     exp.DataType.Type[name]
-    for name in (
-        "TINYINT SMALLINT INT BIGINT INT128 FLOAT DOUBLE DECIMAL BOOLEAN TEXT VARCHAR CHAR DATE TIME TIMESTAMP "
-        "TIMESTAMPNTZ TIMESTAMPTZ INTERVAL UUID"
-    ).split(" ")
+    for name in [
+        "TINYINT",
+        "SMALLINT",
+        "INT",
+        "BIGINT",
+        "INT128",
+        "FLOAT",
+        "DOUBLE",
+        "DECIMAL",
+        "BOOLEAN",
+        "TEXT",
+        "VARCHAR",
+        "CHAR",
+        "DATE",
+        "TIME",
+        "TIMESTAMP",
+        "TIMESTAMPNTZ",
+        "TIMESTAMPTZ",
+        "INTERVAL",
+        "UUID",
+    ]
 )
 
 _AGGREGATES = (
@@ -64,8 +82,10 @@ _CLAUSES = (
 _MORE = (
     exp.CurrentDate, exp.CurrentTimestamp, exp.AtTimeZone, exp.GenerateSeries, exp.Unnest, exp.Array,
     exp.TsOrDsAdd, exp.DateAdd, exp.DateSub, exp.DateDiff, exp.TimestampAdd, exp.JSONExtract,
-    exp.JSONExtractScalar, exp.JSONPath, exp.JSONPathKey, exp.JSONPathRoot, exp.JSONPathSubscript, exp.TryCast,
-    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.Hour, exp.StrToTime, exp.StrToDate,
+    exp.JSONExtractScalar, exp.JSONPath, exp.JSONPathKey, exp.JSONPathRoot, exp.JSONPathSubscript,
+    exp.TryCast,
+    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.Hour, exp.StrToTime,
+    exp.StrToDate,
     exp.SimilarTo, exp.Bracket, exp.Struct, exp.PropertyEQ, exp.RegexpExtract, exp.MD5,
 )  # fmt: skip
 _SELECT_NODES = _EXPRESSION_NODES | frozenset((*_AGGREGATES, *_WINDOWS, *_CLAUSES, *_MORE))
@@ -94,7 +114,8 @@ class ExpressionError(ValueError):
 def check_expression(text: str, columns: Collection[str] | None = None) -> None:
     """Raise ExpressionError unless `text` is one allowed expression over plain columns.
 
-    columns: the source's column names where they are known; a name outside them is refused, with the nearest one.
+    columns: the source's column names where they are known; a name outside them is refused, with the nearest
+    one.
     """
     tree = _expression(text)
     if columns is not None:
@@ -119,8 +140,8 @@ def transpile(text: str, dialect: str) -> str:
             if kind.this is exp.DataType.Type.DECIMAL and not kind.expressions:
                 kind.replace(exp.DataType.build("double"))
     for name in list(tree.find_all(exp.Identifier)):
-        # A column may be a reserved word in one engine and not in the other, so that all are quoted; what was not
-        # quoted folds to lower case in PostgreSQL.
+        # A column may be a reserved word in one engine and not in the other, so that all are quoted; what was
+        # not quoted folds to lower case in PostgreSQL.
         folded = name.name if name.quoted or dialect != "postgres" else name.name.lower()
         name.replace(exp.to_identifier(folded, quoted=True))
     return tree.sql(dialect=dialect, comments=False)
@@ -132,9 +153,11 @@ def columns_of(text: str) -> set[str]:
 
 
 def conjuncts(text: str) -> list[str]:
-    """The parts of a filter that are joined by AND, each in PostgreSQL's dialect; the filter itself if it may fail.
+    """The parts of a filter that are joined by AND, each in PostgreSQL's dialect; the filter itself if it may
+    fail.
 
-    A filter that can raise (a cast, a division) is kept whole, so that an earlier part still guards a later one.
+    A filter that can raise (a cast, a division) is kept whole, so that an earlier part still guards a later
+    one.
     """
     tree = _expression(text)
     if is_fragile(text):
@@ -146,7 +169,9 @@ def conjuncts(text: str) -> list[str]:
 
 
 def is_fragile(text: str) -> bool:
-    """Whether evaluating the expression on a row outside its filter could raise (casts, divisions, logarithms)."""
+    """Whether evaluating the expression on a row outside its filter could raise (casts, divisions,
+    logarithms).
+    """
     risky = (exp.Div, exp.Mod, exp.Cast, exp.Ln, exp.Log, exp.Sqrt, exp.Pow, exp.Exp, exp.MakeInterval)
     return any(isinstance(node, (*risky, exp.Anonymous)) for node in _expression(text).walk())
 
@@ -176,7 +201,7 @@ def _check_table_part(part: str) -> None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _expression(text: str) -> exp.Expression:
+def _expression(text: str) -> exp.Expr:
     """The parsed, checked expression. Cached and shared: callers copy before they change it."""
     if not text.strip():
         raise ExpressionError("an expression is needed here")
@@ -192,7 +217,7 @@ def _expression(text: str) -> exp.Expression:
     if extras or len(statement.expressions) != 1:
         what = extras[0].rstrip("_").replace("from", "FROM") if extras else "several expressions"
         raise ExpressionError(f"only one expression may stand here, but it contains {what}")
-    tree = statement.expressions[0]
+    tree: exp.Expr = statement.expressions[0]
     if isinstance(tree, exp.Alias):
         raise ExpressionError("an expression may not carry an alias (AS)")
     _walk(tree, _EXPRESSION_NODES, _ANONYMOUS)
@@ -202,7 +227,7 @@ def _expression(text: str) -> exp.Expression:
     return tree
 
 
-def _select(sql: str, dialect: str) -> exp.Expression:
+def _select(sql: str, dialect: str) -> exp.Expr:
     if len(sql) > MAX_SELECT_LENGTH:
         raise ExpressionError(f"the query is longer than {MAX_SELECT_LENGTH:,} characters")
     if "\x00" in sql:
@@ -235,7 +260,7 @@ def _check_select_table(table: exp.Table) -> None:
         raise ExpressionError(f"the system table {'.'.join(parts)!r} may not be read")
 
 
-def _parse_one(sql: str, dialect: str) -> exp.Expression:
+def _parse_one(sql: str, dialect: str) -> exp.Expr:
     try:
         statements = sqlglot.parse(sql, read=dialect)
     except RecursionError:
@@ -251,7 +276,7 @@ def _parse_one(sql: str, dialect: str) -> exp.Expression:
     return statements[0]
 
 
-def _walk(tree: exp.Expression, allowed: frozenset[type], anonymous: frozenset[str]) -> None:
+def _walk(tree: exp.Expr, allowed: frozenset[type], anonymous: frozenset[str]) -> None:
     try:
         nodes = list(tree.walk())
     except RecursionError:
@@ -266,19 +291,19 @@ def _walk(tree: exp.Expression, allowed: frozenset[type], anonymous: frozenset[s
             raise ExpressionError(f"{_name(node)} may not be used here")
         if isinstance(node, exp.Cast | exp.TryCast) and node.to.this not in _CAST_TYPES:
             raise ExpressionError(f"a cast to {node.to.sql()[:60]} may not be used here")
-        if isinstance(node, exp.In) and (node.args.get("query") or node.args.get("unnest")):
-            if allowed is _EXPRESSION_NODES:
-                raise ExpressionError("a subquery may not be used here")
+        nested = isinstance(node, exp.In) and (node.args.get("query") or node.args.get("unnest"))
+        if nested and allowed is _EXPRESSION_NODES:
+            raise ExpressionError("a subquery may not be used here")
         if isinstance(node, exp.Literal) and not node.is_string and not _is_number(node.name):
             raise ExpressionError(f"{node.name[:40]!r} is not a number")
 
 
-def _depth_exceeds(tree: exp.Expression, limit: int) -> bool:
+def _depth_exceeds(tree: exp.Expr, limit: int) -> bool:
     """Long chains of the same operator (a OR b OR c ...) nest too, so the limit is generous."""
     return any(depth > limit for depth in _depths(tree))
 
 
-def _depths(tree: exp.Expression) -> Iterator[int]:
+def _depths(tree: exp.Expr) -> Iterator[int]:
     stack = [(tree, 1)]
     while stack:
         node, depth = stack.pop()
@@ -294,7 +319,7 @@ def _is_number(text: str) -> bool:
     return value == value and abs(value) != float("inf")
 
 
-def _name(node: exp.Expression) -> str:
+def _name(node: exp.Expr) -> str:
     if type(node) in _NAMES:
         return _NAMES[type(node)]
     if isinstance(node, exp.AggFunc):
@@ -304,7 +329,7 @@ def _name(node: exp.Expression) -> str:
     return type(node).__name__.upper()
 
 
-def _column_names(tree: exp.Expression) -> set[str]:
+def _column_names(tree: exp.Expr) -> set[str]:
     return {column.name for column in tree.find_all(exp.Column)}
 
 

@@ -23,8 +23,8 @@ _NAMED_DAYS = 31
 class Results:
     """The rows of a plan's statements.
 
-    `measure(m, grain, dimension)` gives {key: (value, numerator, denominator)} for keys that had rows under the
-    measure's filter. `fault(target)` says why a target's numbers may not be used, "" if they may.
+    `measure(m, grain, dimension)` gives {key: (value, numerator, denominator)} for keys that had rows under
+    the measure's filter. `fault(target)` says why a target's numbers may not be used, "" if they may.
     """
 
     def __init__(self, request: Request, contexts: Mapping[str, Context]) -> None:
@@ -62,6 +62,8 @@ class Results:
         elif statement.shape == "periods":
             for column, index in statement.columns.items():
                 self._places.setdefault(column, []).append((table, index))
+        elif statement.shape == "firsts":
+            self._take_distinct(statement, table)
         else:
             for number, target in enumerate(statement.targets):
                 days = {cut: rows for (tag, cut), rows in table.items() if tag == str(number)}
@@ -99,7 +101,8 @@ class Results:
     def bad_days(
         self, measure: Measure, dimension: str, member: str, start: date, end: date
     ) -> tuple[date, ...]:
-        """With `rows: daily`: the elapsed days of `[start, end)` that lack a row or hold a null, at most 31."""
+        """With `rows: daily`: the elapsed days of `[start, end)` that lack a row or hold a "
+        "null, at most 31."""
         source = self._request.source_of(measure)
         if source.rows != "daily":
             return ()
@@ -140,7 +143,11 @@ class Results:
                 _, known = self.cut(measure, "known", grain, dimension)
                 return {key: _average(row[value], row[known]) for key, row in rows.items() if row[count]}
             return {key: (number(row[value]), None, None) for key, row in rows.items() if row[count]}
-        return {key: (number(row[value]), None, None) for key, row in rows.items()}
+        # A distinct count's row may be there for another filter only.
+        distinct = measure.agg == "count_distinct"
+        return {
+            key: (number(row[value]), None, None) for key, row in rows.items() if row[value] or not distinct
+        }
 
     def days_with_rows(self, measure: Measure, grain: Grain) -> set[date]:
         """For a to-date grain: the days on which the measure itself is known, not only carried over."""
@@ -198,7 +205,8 @@ class Results:
         for rows in table.values():
             for (_, day), row in rows.items():
                 self._source_faults[statement.source] = (
-                    f"the source promises one row a day (rows: daily), but {day} has {row[0]} rows of one member"
+                    f"the source promises one row a day (rows: daily), but {day} has {row[0]} rows of one "
+                    "member"
                 )
 
     def _roll(self, statement: Statement, target: Target, days: dict[str, dict[Key, Row]]) -> None:
@@ -207,44 +215,59 @@ class Results:
         try:
             for dimension, rows in days.items():
                 for grain in dict.fromkeys((Grain.DAY, *self._request.grains)):
-                    table[str(grain), dimension] = self._rolled(statement, target, rows, grain, dimension)
-            if isinstance(target, Measure) and target.agg == "count_distinct" and target.additive:
-                self._check_additive(statement, target, days)
+                    table[str(grain), dimension] = self._rolled(target, rows, grain)
         except ValueError as error:
             self._faults[target] = str(error)
         parts = ["value"] if isinstance(target, Measure) else [str(p) for _, p in statement.columns]
         for n, part in enumerate(parts):
             self._places.setdefault((target, part), []).append((table, n))
 
-    def _rolled(
-        self, statement: Statement, target: Target, rows: Mapping[Key, Row], grain: Grain, dimension: str
-    ) -> dict[Key, Row]:
+    def _rolled(self, target: Target, rows: Mapping[Key, Row], grain: Grain) -> dict[Key, Row]:
         if grain.is_to_date:
-            if dimension or not isinstance(target, Measure) or target.agg != "count_distinct":
-                return {}
-            return self._to_date(target, rows, grain, statement.columns[target, str(grain.whole)])
+            return {}
         start_of = _starts(self._request, grain)
-        low, high = self.window
         if isinstance(target, Measure) and target.agg in ("first", "last"):
-            return _edges(rows, start_of, low, high, last=target.agg == "last")
-        if isinstance(target, Measure) and target.agg == "count_distinct":
-            columns = [statement.columns[target, str(grain)]]
-        elif isinstance(target, Measure):
-            columns = [0]
-        else:
-            columns = list(range(4))
+            return _edges(rows, start_of, self.window, last=target.agg == "last")
+        return self._summed(rows, start_of, 1 if isinstance(target, Measure) else 4)
+
+    def _summed(
+        self, rows: Mapping[Key, Row], start_of: Callable[[date], date], width: int
+    ) -> dict[Key, Row]:
+        low, high = self.window
         sums: dict[Key, list[int]] = {}
         for (member, day), row in rows.items():
             if low <= day < high:
-                found = sums.setdefault((member, start_of(day)), [0] * len(columns))
-                for n, column in enumerate(columns):
-                    found[n] += _count(row[column])
+                found = sums.setdefault((member, start_of(day)), [0] * width)
+                for n in range(width):
+                    found[n] += _count(row[n])
         return dict(sums)
 
-    def _to_date(self, target: Measure, rows: Mapping[Key, Row], grain: Grain, column: int) -> dict[Key, Row]:
+    def _take_distinct(self, statement: Statement, table: dict[tuple[str, str], dict[Key, Row]]) -> None:
+        """Whole periods as they came; to-date counts as running sums of each target's firsts by day."""
+        for number, target in enumerate(statement.targets):
+            assert isinstance(target, Measure)
+            self._places.setdefault((target, "value"), []).append((table, number))
+            own: dict[tuple[str, str], dict[Key, Row]] = {}
+            seen = {day for (_, day), row in table.get((Grain.DAY, WHOLE), {}).items() if row[number]}
+            try:
+                for grain in self._request.grains:
+                    if grain.is_to_date:
+                        firsts = table.get((f"{number}:{grain.whole}", WHOLE), {})
+                        own[str(grain), WHOLE] = self._to_date(target, firsts, seen, grain)
+                if target.additive:
+                    self._check_additive(statement, number, table)
+            except ValueError as error:
+                self._faults[target] = str(error)
+            self._places[target, "value"].append((own, 0))
+
+    def _to_date(
+        self, target: Measure, rows: Mapping[Key, Row], seen: set[date], grain: Grain
+    ) -> dict[Key, Row]:
         """Running sums of the firsts, carried over days without rows."""
-        firsts = {day: _count(row[column]) for (_, day), row in rows.items()}
-        self._own_days[target, str(grain)] = set(firsts)
+        firsts = {day: _count(row[0]) for (_, day), row in rows.items()}
+        # An entity that was seen before in the period is no first, so the days with rows are those of the day
+        # grain.
+        self._own_days[target, str(grain)] = seen
 
         def step(total: Row | None, day: date) -> Row | None:
             if day not in firsts:
@@ -254,34 +277,34 @@ class Results:
         return self._carried(grain, step)
 
     def _check_additive(
-        self, statement: Statement, measure: Measure, days: Mapping[str, Mapping[Key, Row]]
+        self, statement: Statement, number: int, table: Mapping[tuple[str, str], Mapping[Key, Row]]
     ) -> None:
-        context = self._contexts[statement.source]
-        grain = grains_needed(context)[-1]
+        """ValueError unless days add up to the coarsest grain, and members to the whole."""
+        grain = grains_needed(self._contexts[statement.source])[-1]
         start_of = _starts(self._request, grain)
-        by_day, exact = statement.columns[measure, "day"], statement.columns[measure, str(grain)]
-        whole: dict[date, int] = {}
-        for dimension, rows in days.items():
-            sums: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
+        whole = table.get((Grain.DAY, WHOLE), {})
+        for (tag, dimension), rows in table.items():
+            if tag != Grain.DAY:
+                continue
+            exact = table.get((str(grain), dimension), {})
+            sums: dict[Key, int] = defaultdict(int)
             per_day: dict[date, int] = defaultdict(int)
             for (member, day), row in rows.items():
-                found = sums[member, start_of(day)]
-                found[0] += _count(row[by_day])
-                found[1] += _count(row[exact])
-                per_day[day] += _count(row[by_day])
-            for (_, start), (total, distinct) in sums.items():
+                sums[member, start_of(day)] += _count(row[number])
+                per_day[day] += _count(row[number])
+            for (member, start), total in sums.items():
+                distinct = _count(exact[member, start][number])
                 if total != distinct:
                     raise ValueError(
-                        f"it is declared additive, but the {grain} of {start} has {distinct:,} distinct values "
-                        f"and its days add up to {total:,}"
+                        f"it is declared additive, but the {grain} of {start} has {distinct:,} "
+                        f"distinct values and its days add up to {total:,}"
                     )
-            if dimension == WHOLE:
-                whole = dict(per_day)
-            for day, total in per_day.items():
-                if total != whole.get(day, total):
+            for day, added in per_day.items():
+                distinct = _count(whole["", day][number])
+                if added != distinct:
                     raise ValueError(
-                        f"it is declared additive, but on {day} there are {whole[day]:,} distinct values "
-                        f"and the members of {dimension} add up to {total:,}"
+                        f"it is declared additive, but on {day} there are {distinct:,} distinct values "
+                        f"and the members of {dimension} add up to {added:,}"
                     )
 
 
@@ -357,8 +380,9 @@ class _starts:
 
 
 def _edges(
-    rows: Mapping[Key, Row], start_of: _starts, low: date, high: date, *, last: bool
+    rows: Mapping[Key, Row], start_of: _starts, window: tuple[date, date], *, last: bool
 ) -> dict[Key, Row]:
+    low, high = window
     found: dict[Key, tuple[date, Row]] = {}
     for (member, day), row in rows.items():
         if low <= day < high:

@@ -278,7 +278,9 @@ def first_rows(
 def conversions(
     days: list[tuple[date, Row]], wanted: Conversion, request: Request
 ) -> list[tuple[date, Row, bool, int]]:
-    """Every base event: (day that its period is by, row, whether its window has passed, conversions credited)."""
+    """Every base event: (day that its period is by, row, whether its window has passed, conversions
+    credited).
+    """
     bases = [(d, r) for d, r in days if passes(wanted.base, r) and r["who"] is not None]
     if wanted.base.agg == "count_new":
         first: dict[Any, tuple[date, Row]] = {}

@@ -1,4 +1,6 @@
-"""Little warehouses for tests: rows written to a DuckDB file or a PostgreSQL schema, and opened by the adapters."""
+"""Little warehouses for tests: rows written to a DuckDB file or a PostgreSQL schema, and opened by the
+adapters.
+"""
 
 import uuid
 from collections.abc import Iterator, Sequence

@@ -1,5 +1,7 @@
 """What may be written as an expression or a query, and what is refused, with the engines' own reading of it."""
 
+# ruff: noqa: E501 (tables of cases read better one a line)
+
 import pytest
 
 from warehouse.expressions import (

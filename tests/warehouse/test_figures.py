@@ -171,7 +171,7 @@ def test_no_rows_give_no_figures(engine: str, tmp_path: Path) -> None:
         assert list(compute(warehouse, request)) == []
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
     count=st.integers(0, 60),

@@ -1,9 +1,12 @@
-"""dbt MetricFlow's printed results for the types that this layer computes; what is left out is listed with why."""
+"""dbt MetricFlow's printed results for the types that this layer computes; what is left out is listed with
+why.
+"""
+
+# ruff: noqa: E501 (tables of cases read better one a line)
 
 import math
 from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb

@@ -1,5 +1,7 @@
 """The rules of figures one by one: the data's clock, missing days, promises, days of 23 and 25 hours."""
 
+# ruff: noqa: E501 (tables of cases read better one a line)
+
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path

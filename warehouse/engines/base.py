@@ -1,5 +1,7 @@
 """What every engine can do, and what does not depend on which one it is."""
 
+# ruff: noqa: S608 (this text is built from checked expressions and escaped literals)
+
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -40,7 +42,9 @@ class Engine(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, *error: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
 
 
 class SqlEngine:
@@ -57,7 +61,8 @@ class SqlEngine:
         raise NotImplementedError
 
     def describe(self, sql: str, *, source: str = "") -> dict[str, str]:
-        """The result columns of a query and their types (lower case, the engine's words), without running it."""
+        """The result columns of a query and their types (lower case, the engine's words), "
+        "without running it."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -79,7 +84,7 @@ class SqlEngine:
 
     def columns(self, source: SourceDef) -> dict[str, str]:
         """The source's columns and their types; WarehouseError if the source is missing or refused."""
-        return self.describe(f"SELECT * FROM {self._relation(source)}", source=source.key)  # noqa: S608
+        return self.describe(f"SELECT * FROM {self._relation(source)}", source=source.key)
 
     def clock(self, source: SourceDef, calendar: Calendar) -> Clock:
         """How the source's time column reads; WarehouseError if it is no date and no timestamp."""
@@ -87,7 +92,7 @@ class SqlEngine:
         if key in self._clocks:
             return self._clocks[key]
         types = self.describe(
-            f"SELECT {self._expression(source, source.time)} AS t FROM {self._relation(source)}",  # noqa: S608
+            f"SELECT {self._expression(source, source.time)} AS t FROM {self._relation(source)}",
             source=source.key,
         )
         clock = Clock(self._kind(source, types["t"]), source.timezone, calendar)
@@ -97,13 +102,13 @@ class SqlEngine:
     def watermark(self, source: SourceDef, calendar: Calendar) -> tuple[date | None, date | None]:
         """`(first day with rows, watermark)`: local dates, the watermark exclusive; None without rows.
 
-        With `loaded_to` its answer is the watermark: a DATE as it is, a timestamp's local day (midnight itself
-        opens a day, so it is that date too). Without, it is the local day of the newest row.
+        With `loaded_to` its answer is the watermark: a DATE as it is, a timestamp's local day (midnight
+        itself opens a day, so it is that date too). Without, it is the local day of the newest row.
         """
         clock = self.clock(source, calendar)
         wall = wall_sql(self._expression(source, source.time), clock.kind, self.dialect)
         rows = self._rows(
-            f"SELECT min({wall}), max({wall}) FROM {self._relation(source)}",  # noqa: S608
+            f"SELECT min({wall}), max({wall}) FROM {self._relation(source)}",
             source.key,
         )
         first, newest = (self._local_day(source, value, clock) for value in rows[0])
@@ -117,14 +122,14 @@ class SqlEngine:
         except ExpressionError as error:
             raise self.error(f"loaded_to: {error}", source=source.key) from None
         inner = f"({source.loaded_to.strip().rstrip(';')}) AS loaded"
-        types = self.describe(f"SELECT * FROM {inner}", source=source.key)  # noqa: S608
+        types = self.describe(f"SELECT * FROM {inner}", source=source.key)
         if len(types) != 1:
             raise self.error("loaded_to must return one column", source=source.key)
         ((name, kind),) = types.items()
         clock = Clock(self._kind(source, kind, "loaded_to"), source.timezone, calendar)
         column = '"' + name.replace('"', '""') + '"'
         rows = self._rows(
-            f"SELECT {wall_sql(column, clock.kind, self.dialect)} FROM {inner}",  # noqa: S608
+            f"SELECT {wall_sql(column, clock.kind, self.dialect)} FROM {inner}",
             source.key,
         )
         if len(rows) > 1:
@@ -138,7 +143,7 @@ class SqlEngine:
         clock = self.clock(source, calendar)
         changed = self._expression(source, source.changed_at)
         types = self.describe(
-            f"SELECT {changed} AS t FROM {self._relation(source)}",  # noqa: S608
+            f"SELECT {changed} AS t FROM {self._relation(source)}",
             source=source.key,
         )
         stamp = Clock(self._kind(source, types["t"], "changed_at"), source.timezone, calendar)
@@ -149,7 +154,7 @@ class SqlEngine:
         wall = wall_sql(self._expression(source, source.time), clock.kind, self.dialect)
         bins = wall if clock.kind == DATE else f"floor(extract(epoch FROM {wall}) / {_BIN})"
         rows = self._rows(
-            f"SELECT DISTINCT {bins} FROM {self._relation(source)} "  # noqa: S608
+            f"SELECT DISTINCT {bins} FROM {self._relation(source)} "
             f"WHERE {wall_sql(changed, stamp.kind, self.dialect)} >= {bound}",
             source.key,
         )

@@ -1,4 +1,5 @@
-"""DuckDB: tables of a file, or Parquet and CSV files, read by a child process that can be limited and killed."""
+"""DuckDB: tables of a file, or Parquet and CSV files, read by a child process that "
+"can be limited and killed."""
 
 import contextlib
 import json
@@ -153,7 +154,8 @@ class DuckDB(SqlEngine):
         if not chunk:
             self._kill()
             raise self.error(
-                f"the process of the warehouse ended, probably at its memory limit of {self._memory >> 20} MiB",
+                "the process of the warehouse ended, probably at its memory limit of "
+                f"{self._memory >> 20} MiB",
                 source=source,
             )
         self._buffer += chunk
@@ -191,7 +193,7 @@ def _typed(rows: list[list[Any]], types: list[str]) -> list[Row]:
             for n in stamps:
                 if row[n] is not None:
                     row[n] = _timestamp(row[n])
-    return rows
+    return list(rows)
 
 
 def _date(text: str) -> date:
@@ -211,5 +213,8 @@ def _timestamp(text: str) -> datetime:
 def _explained(message: str) -> str:
     """The engine's message, with what to do for the faults that people meet."""
     if "Conflicting lock" in message or "Could not set lock" in message:
-        return f"the file is open for writing by another program; publish a finished copy by renaming it ({message})"
+        return (
+            "the file is open for writing by another program; publish a finished copy by renaming "
+            f"it ({message})"
+        )
     return message

@@ -1,8 +1,12 @@
-"""The process that holds DuckDB: started by `warehouse.engines.duckdb`, it answers over its pipes and reads no other.
+"""The process that holds DuckDB: started by `warehouse.engines.duckdb`, it answers over its pipes and reads
+no other.
 
-It runs apart because DuckDB passes its own memory limit and reacts to an interrupt late: here the operating system
-limits its memory, and its parent may kill it at any time. Frames are a four-byte length and JSON in UTF-8.
+It runs apart because DuckDB passes its own memory limit and reacts to an interrupt late: here the operating
+system limits its memory, and its parent may kill it at any time. Frames are a four-byte length and JSON in
+UTF-8.
 """
+
+# ruff: noqa: S608 (this text is built from checked expressions and escaped literals)
 
 import ctypes
 import decimal
@@ -101,7 +105,7 @@ def _open(options: dict[str, Any], folder: str) -> Any:
     for name, path in options["files"].items():
         reader = "read_csv" if path.lower().endswith((".csv", ".csv.gz", ".tsv", ".txt")) else "read_parquet"
         view = '"' + name.replace('"', '""') + '"'
-        connection.execute(f"CREATE VIEW {view} AS SELECT * FROM {reader}({_quoted(path)})")  # noqa: S608
+        connection.execute(f"CREATE VIEW {view} AS SELECT * FROM {reader}({_quoted(path)})")
         allowed.append(path)
     listed = ", ".join(_quoted(path) for path in allowed)
     connection.execute(f"SET allowed_paths = [{listed}]")
@@ -111,7 +115,8 @@ def _open(options: dict[str, Any], folder: str) -> Any:
 
 
 def _limit_memory(limit: int) -> None:
-    """Let the operating system refuse what passes the limit; where a limit is not known, DuckDB's own stays."""
+    """Let the operating system refuse what passes the limit; where a limit is not known, "
+    "DuckDB's own stays."""
     for name in ("RLIMIT_DATA", "RLIMIT_AS"):
         # Address space also counts what is only reserved, so it gets room.
         size = limit if name == "RLIMIT_DATA" else limit * 2 + 2**30

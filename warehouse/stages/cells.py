@@ -1,4 +1,8 @@
-"""Counts, sums, averages and extremes: once per cell of day, members and filters, then rolled up from the cells."""
+"""Counts, sums, averages and extremes: once per cell of day, members and filters, then rolled up from the
+cells.
+"""
+
+# ruff: noqa: S608 (this text is built from checked expressions and escaped literals)
 
 from collections.abc import Mapping, Sequence
 
@@ -122,8 +126,10 @@ def _statement(
             zip(dimensions, members, strict=True)
         ):
             branches.append(
-                f"SELECT {literal(str(grain))} AS grain, {literal(dimension)} AS dimension, member, start, {outputs}\n"  # noqa: S608
-                f"FROM (SELECT *, {alias} AS member, {context.period_start('day', grain)} AS start FROM cells\n"
+                f"SELECT {literal(str(grain))} AS grain, {literal(dimension)} AS dimension, member, "
+                f"start, {outputs}\n"
+                f"FROM (SELECT *, {alias} AS member, {context.period_start('day', grain)} AS start "
+                "FROM cells\n"
                 f"  WHERE day >= {literal(low)} AND day < {literal(high)}) AS cut\nGROUP BY member, start"
             )
     columns: dict[tuple[Target, str], int] = dict(cells.columns)

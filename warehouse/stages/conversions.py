@@ -1,8 +1,10 @@
 """Conversions: each base event with the conversions that are credited to it.
 
-Base events and conversions of one entity stand in one ordered line. A running count of the base events numbers each
-conversion with the last base event before it, so crediting is one sort and no range join.
+Base events and conversions of one entity stand in one ordered line. A running count of the base events
+numbers each conversion with the last base event before it, so crediting is one sort and no range join.
 """
+
+# ruff: noqa: S608 (this text is built from checked expressions and escaped literals)
 
 from datetime import date, timedelta
 
@@ -15,11 +17,12 @@ from warehouse.stages.scan import WHOLE, Context, Statement, union
 def statement(
     base: Context, event: Context, conversion: Conversion, by: tuple[str, ...], serves: tuple[str, ...]
 ) -> Statement:
-    """base, event: the contexts of the two measures' sources. Rows: base events whose window has passed, those
-    among them with a conversion, the conversions credited to them, base events whose window is still open.
+    """base, event: the contexts of the two measures' sources. Rows: base events whose window has passed,
+    those among them with a conversion, the conversions credited to them, base events whose window is still
+    open.
 
-    An event of an unknown entity (NULL) can neither convert nor be credited. Several base events at one instant
-    share one credit, which goes to one of them.
+    An event of an unknown entity (NULL) can neither convert nor be credited. Several base events at one
+    instant share one credit, which goes to one of them.
     """
     low, high = base.window
     reach = timedelta(days=conversion.within.days + 31 * conversion.within.months + 2)
@@ -31,14 +34,16 @@ def statement(
     nothing = dict.fromkeys(dims, "CAST(NULL AS VARCHAR)")
     text = (
         f"WITH base_rows AS (\n{_events(base, conversion, conversion.base, members, span, shared)}\n),\n"
-        f"conversion_rows AS (\n{_events(event, conversion, conversion.conversion, nothing, span, shared)}\n),\n"
+        "conversion_rows AS "
+        f"(\n{_events(event, conversion, conversion.conversion, nothing, span, shared)}\n),\n"
     )
     columns = ["e", *match, "t", *dims]
     within = conversion.within
     window = f"INTERVAL '{within.months} months {within.days} days'"
     text += (
         f"line AS (\nSELECT {', '.join(columns)}, 0 AS kind, t + {window} AS due FROM base_rows\n"
-        f"UNION ALL\nSELECT {', '.join(columns)}, 1 AS kind, CAST(NULL AS TIMESTAMP) AS due FROM conversion_rows\n),\n"
+        f"UNION ALL\nSELECT {', '.join(columns)}, 1 AS kind, CAST(NULL AS TIMESTAMP) AS due "
+        "FROM conversion_rows\n),\n"
     )
     key = ", ".join(["e", *match])
     order = f"PARTITION BY {key} ORDER BY {', '.join(['t', 'kind', *dims])} ROWS UNBOUNDED PRECEDING"
@@ -65,8 +70,10 @@ def statement(
         f"{''.join(', ' + alias for alias in dims)} FROM bases\n)\n"
     )
     branches = [
-        f"SELECT '0' AS target, {literal(dimension)} AS dimension, {alias} AS member, day, sum(passed) AS base, "
-        f"sum(passed * converted) AS converted, sum(passed * credits) AS credits, sum(1 - passed) AS immature\n"
+        f"SELECT '0' AS target, {literal(dimension)} AS dimension, {alias} AS member, day, "
+        "sum(passed) AS base, "
+        "sum(passed * converted) AS converted, sum(passed * credits) AS credits, sum(1 - "
+        "passed) AS immature\n"
         f"FROM judged WHERE day >= {literal(low)} AND day < {literal(high)} "
         f"GROUP BY {alias + ', ' if dimension else ''}day"
         for dimension, alias in [(WHOLE, literal("")), *zip(by, dims, strict=True)]
@@ -93,8 +100,8 @@ def _events(
 ) -> str:
     """`e, m.., t, d..` of one measure's events; `t` is a naive timestamp of the clock that both sides share.
 
-    A count_distinct event happens at its first row, a count_new event at the entity's first row ever; both need
-    all history, since an earlier row takes the event with it.
+    A count_distinct event happens at its first row, a count_new event at the entity's first row ever; both
+    need all history, since an earlier row takes the event with it.
     """
     low, high = span
     ever = measure.agg != "count"
@@ -121,6 +128,6 @@ def _events(
     identity = ", ".join(["e", *match, *(["x"] if measure.agg == "count_distinct" else [])])
     order = ", ".join(["t", *members])
     return (
-        f"SELECT * FROM (SELECT DISTINCT ON ({identity}) * FROM (\n{rows}\n) AS every_row "  # noqa: S608
+        f"SELECT * FROM (SELECT DISTINCT ON ({identity}) * FROM (\n{rows}\n) AS every_row "
         f"ORDER BY {identity}, {order}) AS firsts WHERE day >= {literal(span[0])}"
     )

@@ -1,9 +1,12 @@
-"""Exact distinct counts of all grains from one deduplicated, ordered stage of (entity, day) per filter.
+"""Exact distinct counts of all grains, from one deduplicated stage of (entity, day) for all filters of an
+expression.
 
-A row of that stage knows the entity's day before it. It is the entity's first of a week, month, quarter or year if
-that day lies before the period, so that each period's distinct count is the sum of its days' firsts, and the
-to-date counts are running sums. One sort serves every grain.
+An entity counts in a period on its first day there: the smallest day per (entity, period), found by one
+grouping for all filters at once, coarser periods from finer ones where they nest. The number of entities with
+a first day is the period's distinct count; the running sum of the firsts by day is the to-date count.
 """
+
+# ruff: noqa: S608 (this text is built from checked expressions and escaped literals)
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +14,7 @@ from calc.calendar import PERIODS, Grain
 from warehouse.definitions import Measure
 from warehouse.expressions import is_fragile
 from warehouse.sql import literal
-from warehouse.stages.scan import WHOLE, Context, Mask, Statement, Target, case, union
+from warehouse.stages.scan import WHOLE, Context, Mask, Statement, case, union
 
 
 def statements(
@@ -37,6 +40,10 @@ def grains_needed(context: Context) -> list[Grain]:
     return [grain for grain in PERIODS if grain in wanted or grain is Grain.DAY]
 
 
+# The finer grain that a grain's periods are made of; days for those whose parts do not nest in another.
+_FINER = {Grain.QUARTER: Grain.MONTH, Grain.YEAR: Grain.QUARTER}
+
+
 def _statement(
     context: Context,
     measures: Sequence[Measure],
@@ -51,37 +58,85 @@ def _statement(
     columns = {alias: context.dimension(name) for name, alias in members.items()}
     whens = [mask.when(m.where) for m in measures]
     any_filter = "" if "" in whens else " AND (" + " OR ".join(dict.fromkeys(whens)) + ")"
-    keys = ", ".join(["e", "day", *columns, *mask.column()])
-    text = (
-        f"WITH source_rows AS (\n{context.rows({'e': context.value(measures[0]), **columns, **mask.column()})}\n),\n"
-        f"seen AS MATERIALIZED (\nSELECT DISTINCT {keys} FROM source_rows WHERE e IS NOT NULL{any_filter}\n)\n"
-    )
-    grains = grains_needed(context)
-    firsts = ["count(*) AS first_day"]
-    for grain in grains[1:]:
-        condition = f"prev IS NULL OR prev < {context.period_start('day', grain)}"
-        firsts.append(f"count({case(condition, '1')}) AS first_{grain}")
-    branches = []
-    for number, (measure, when) in enumerate(zip(measures, whens, strict=True)):
-        for dimension in (WHOLE, *by[measure]):
-            alias = members.get(dimension, "")
-            partition = f"e, {alias}" if alias else "e"
-            branches.append(
-                f"SELECT {literal(str(number))} AS target, {literal(dimension)} AS dimension, member, day, "  # noqa: S608
-                f"{', '.join(firsts)}\nFROM (SELECT day, {alias or literal('')} AS member, "
-                f"lag(day) OVER (PARTITION BY {partition} ORDER BY day) AS prev\n"
-                f"  FROM (SELECT DISTINCT {partition}, day FROM seen{' WHERE ' + when if when else ''}) AS once"
-                f") AS ordered\nGROUP BY member, day"
-            )
-    parts: dict[tuple[Target, str], int] = {
-        (m, str(grain)): n for m in measures for n, grain in enumerate(grains)
-    }
+    keys = ", ".join(["e", "day", *columns])
+    flags = ", ".join(f"min({case(when, 'day')}) AS f{n}" for n, when in enumerate(whens))
+    rows = context.rows({"e": context.value(measures[0]), **columns, **mask.column()})
+    stages = [
+        f"source_rows AS (\n{rows}\n)",
+        f"seen AS MATERIALIZED (\nSELECT {keys}, {flags} FROM source_rows "
+        f"WHERE e IS NOT NULL{any_filter} GROUP BY {keys}\n)",
+    ]
+    branches: list[str] = []
+    for dimension in (WHOLE, *names):
+        wanted = [n for n, m in enumerate(measures) if not dimension or dimension in by[m]]
+        _firsts(
+            context,
+            members.get(dimension, ""),
+            dimension,
+            wanted,
+            len(measures),
+            bool(names),
+            stages,
+            branches,
+        )
     return Statement(
         name=f"{context.source.key}: distinct {measures[0].expr}",
         source=context.source.key,
-        shape="days",
-        text=text + union(branches),
-        columns=parts,
+        shape="firsts",
+        text="WITH " + ",\n".join(stages) + "\n" + union(branches),
+        columns={(m, "value"): n for n, m in enumerate(measures)},
         targets=tuple(measures),
         serves=serves,
     )
+
+
+def _firsts(
+    context: Context,
+    alias: str,
+    dimension: str,
+    wanted: Sequence[int],
+    width: int,
+    merge: bool,
+    stages: list[str],
+    branches: list[str],
+) -> None:
+    """Add the stages of one dimension (`alias`, "" for the whole), and a branch per grain and wanted filter.
+
+    merge: whether `seen` has several rows of an entity's day, one per member.
+    """
+    held = f"e, {alias}" if alias else "e"
+    flags = ", ".join(f"min(f{n}) AS f{n}" for n in wanted)
+    for grain in grains_needed(context):
+        name = f"{grain}_{alias or 'whole'}"
+        finer = _FINER.get(grain, Grain.DAY)
+        source = f"{finer}_{alias or 'whole'}"
+        if grain is Grain.DAY:
+            if not merge:
+                stages.append(f"{name} AS (SELECT *, day AS start FROM seen)")
+            else:
+                stages.append(
+                    f"{name} AS MATERIALIZED (\nSELECT {held}, day AS start, {flags} FROM seen GROUP BY "
+                    f"{held}, day\n)"
+                )
+        else:
+            if finer not in grains_needed(context):
+                source = f"{Grain.DAY}_{alias or 'whole'}"
+            start = context.period_start("start", grain)
+            stages.append(
+                f"{name} AS MATERIALIZED (\nSELECT {held}, {start} AS start, {flags} FROM {source} "
+                f"GROUP BY {held}, {start}\n)"
+            )
+        counts = [f"count(f{n})" if n in wanted else "0" for n in range(width)]
+        branches.append(
+            f"SELECT {literal(str(grain))} AS tag, {literal(dimension)} AS dimension, "
+            f"{alias or literal('')} AS member, start, {', '.join(counts)} FROM {name} "
+            f"GROUP BY {alias + ', ' if alias else ''}start"
+        )
+        if alias or grain not in {g.whole for g in context.request.grains if g.is_to_date}:
+            continue
+        for n in wanted:
+            padding = ", 0" * (width - 1)
+            branches.append(
+                f"SELECT {literal(f'{n}:{grain}')} AS tag, '' AS dimension, '' AS member, f{n} AS start, "
+                f"count(*){padding} FROM {name} WHERE f{n} IS NOT NULL GROUP BY f{n}"
+            )

@@ -1,5 +1,7 @@
 """`first` and `last`: the figure at a period's first or last time (semi-additive)."""
 
+# ruff: noqa: S608 (this text is built from checked expressions and escaped literals)
+
 from collections.abc import Sequence
 
 from warehouse.definitions import Measure
@@ -10,8 +12,9 @@ from warehouse.stages.scan import WHOLE, Context, Statement, union
 def statement(context: Context, measure: Measure, by: Sequence[str], serves: tuple[str, ...]) -> Statement:
     """Per day and member, the sum of the rows that carry exactly the first (last) time of that day.
 
-    Several rows at one instant are parts of one level (accounts of a balance), so they add up; rows whose figure
-    is NULL do not count. A member's figure stands at the member's own last time, so members need not add up.
+    Several rows at one instant are parts of one level (accounts of a balance), so they add up; rows whose
+    figure is NULL do not count. A member's figure stands at the member's own last time, so members need not
+    add up.
     """
     columns = {"t": context.wall, "x": context.value(measure)}
     columns |= {f"d{n}": context.dimension(name) for n, name in enumerate(by)}
@@ -21,7 +24,7 @@ def statement(context: Context, measure: Measure, by: Sequence[str], serves: tup
     branches = []
     for dimension, alias in [(WHOLE, literal("")), *((name, f"d{n}") for n, name in enumerate(by))]:
         branches.append(
-            f"SELECT '0' AS target, {literal(dimension)} AS dimension, member, day, value FROM (\n"  # noqa: S608
+            f"SELECT '0' AS target, {literal(dimension)} AS dimension, member, day, value FROM (\n"
             f"  SELECT member, day, value, "
             f"row_number() OVER (PARTITION BY member, day ORDER BY t {direction}) AS place FROM (\n"
             f"    SELECT {alias} AS member, day, t, sum(x) AS value FROM source_rows WHERE x IS NOT NULL\n"

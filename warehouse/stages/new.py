@@ -8,8 +8,8 @@ from warehouse.stages.scan import Context, Statement, union
 
 
 def statement(context: Context, measure: Measure, by: Sequence[str], serves: tuple[str, ...]) -> Statement:
-    """An entity belongs to the member of its first row; of several rows at that instant to the first by name, so
-    that the members add up to the whole."""
+    """An entity belongs to the member of its first row; of several rows at that instant to the first by name,
+    so that the members add up to the whole."""
     columns = {"e": context.expression(measure.expr or context.source.entity)}
     if by:
         columns["t"] = context.wall
@@ -26,7 +26,8 @@ def statement(context: Context, measure: Measure, by: Sequence[str], serves: tup
         for n in range(len(by)):
             text += (
                 f",\nfirst_{n} AS (\nSELECT f.day, min(r.d{n}) AS member FROM first_times AS f "
-                f"JOIN source_rows AS r ON r.e = f.e AND r.t = f.t\nWHERE f.{bound.replace(' AND day', ' AND f.day')}"
+                "JOIN source_rows AS r ON r.e = f.e AND r.t = f.t\nWHERE "
+                f"f.{bound.replace(' AND day', ' AND f.day')}"
                 f"\nGROUP BY f.e, f.day\n)"
             )
         whole = "first_times"

@@ -1,5 +1,7 @@
 """Percentiles: by the engine's own exact, interpolating aggregate, per grain apart."""
 
+# ruff: noqa: S608 (this text is built from checked expressions and escaped literals)
+
 from collections.abc import Mapping, Sequence
 
 from calc.calendar import Grain
@@ -50,12 +52,13 @@ def _periods(
     names = list(dict.fromkeys(d for by in measures.values() for d in by))
     members = {f"d{n}": context.dimension(name) for n, name in enumerate(names)}
     rows = context.rows({**members, **mask.column(), **{a: sql for sql, a in inputs.items()}})
-    values, columns = [], {}
+    values: list[str] = []
+    found: dict[tuple[Target, str], int] = {}
     for measure in measures:
         argument, index = place[measure]
-        columns[measure, "value"] = len(values)
+        found[measure, "value"] = len(values)
         values.append(f"{_quantiles(context, argument, groups[argument])}[{index}]")
-        columns[measure, "rows"] = len(values)
+        found[measure, "rows"] = len(values)
         values.append(f"sum({case(mask.when(measure.where), '1', '0')})")
     listed = ", ".join(f"{sql} AS c{n}" for n, sql in enumerate(values))
     branches = []
@@ -63,11 +66,12 @@ def _periods(
         low, high = context.grain_window(grain)
         for dimension, alias in [(WHOLE, literal("")), *zip(names, members, strict=True)]:
             branches.append(
-                f"SELECT {literal(str(grain))} AS grain, {literal(dimension)} AS dimension, member, start, {listed}\n"  # noqa: S608
-                f"FROM (SELECT *, {alias} AS member, {context.period_start('day', grain)} AS start FROM source_rows\n"
+                f"SELECT {literal(str(grain))} AS grain, {literal(dimension)} AS dimension, member, "
+                f"start, {listed}\n"
+                f"FROM (SELECT *, {alias} AS member, {context.period_start('day', grain)} AS start "
+                "FROM source_rows\n"
                 f"  WHERE day >= {literal(low)} AND day < {literal(high)}) AS cut\nGROUP BY member, start"
             )
-    found: dict[tuple[Target, str], int] = dict(columns)
     return Statement(
         name=f"{context.source.key}: percentiles",
         source=context.source.key,
@@ -101,13 +105,13 @@ def _to_date(
         if context.dialect == "duckdb":
             # A growing frame reuses its sorted state from day to day.
             branches.append(
-                f"{head}max(q) AS c0 FROM (\n  SELECT day, quantile_cont(x, {share!r}) OVER (PARTITION BY "  # noqa: S608
+                f"{head}max(q) AS c0 FROM (\n  SELECT day, quantile_cont(x, {share!r}) OVER (PARTITION BY "
                 f"{context.period_start('day', grain)} ORDER BY day RANGE UNBOUNDED PRECEDING) AS q\n"
                 f"  FROM source_rows WHERE x IS NOT NULL) AS running\nWHERE {wanted} GROUP BY day"
             )
         else:
             branches.append(
-                f"{head}(SELECT percentile_cont({share!r}) WITHIN GROUP (ORDER BY x) FROM source_rows AS r "  # noqa: S608
+                f"{head}(SELECT percentile_cont({share!r}) WITHIN GROUP (ORDER BY x) FROM source_rows AS r "
                 f"WHERE r.day >= {context.period_start('days.day', grain)} AND r.day <= days.day) AS c0\n"
                 f"FROM (SELECT DISTINCT day FROM source_rows WHERE x IS NOT NULL) AS days WHERE {wanted}"
             )

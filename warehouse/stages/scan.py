@@ -1,5 +1,7 @@
 """What all stages share: the statement they produce and the rows that they read."""
 
+# ruff: noqa: S608 (this text is built from checked expressions and escaped literals)
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -58,7 +60,8 @@ class Context:
         return period_start(day, grain, self.request.calendar)
 
     def whole_grains(self) -> list[Grain]:
-        """The requested grains that are not to-date ones, and the day where something is added up from days."""
+        """The requested grains that are not to-date ones, and the day where something is "
+        "added up from days."""
         grains = [g for g in self.request.grains if not g.is_to_date]
         return [Grain.DAY, *grains] if self.needs_all_days and Grain.DAY not in grains else grains
 
@@ -110,13 +113,13 @@ class Context:
             if not ever:
                 filters.append(self._bound(">=", low - _MARGIN))
         inner = (
-            f"SELECT {day} AS day{', ' + listed if listed else ''}\n  FROM {self.relation()}\n"  # noqa: S608
+            f"SELECT {day} AS day{', ' + listed if listed else ''}\n  FROM {self.relation()}\n"
             f"  WHERE {' AND '.join(filters)}"
         )
         if self.clock.kind == DATE:
             return inner
         bound = f"day < {literal(high)}" + ("" if ever else f" AND day >= {literal(low)}")
-        return f"SELECT * FROM (\n  {inner}\n) AS scanned WHERE {bound}"  # noqa: S608
+        return f"SELECT * FROM (\n  {inner}\n) AS scanned WHERE {bound}"
 
     def _bound(self, sign: str, day: date) -> str:
         """A bound on the column as it is stored, so that an index or a zone map can serve it."""
@@ -129,8 +132,8 @@ class Context:
 class Mask:
     """The filters of several measures as bits of one number: bit n says that conjunct n is true for the row.
 
-    A conjunct that is NULL counts as false, which is right for parts of an AND and for nothing else; hence only
-    those are split.
+    A conjunct that is NULL counts as false, which is right for parts of an AND and for nothing else; hence
+    only those are split.
     """
 
     def __init__(self, context: Context) -> None:

@@ -1,0 +1,1 @@
+"""What a recompute costs, in ratios that hold on any machine."""
