@@ -3,6 +3,7 @@
 # ruff: noqa: S608 (this text is built from checked expressions and escaped literals)
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from types import TracebackType
@@ -47,7 +48,7 @@ class Engine(Protocol):
     ) -> None: ...
 
 
-class SqlEngine:
+class SqlEngine(ABC):
     """The part of an engine that is the same for all: `run` and `describe` are what a subclass adds."""
 
     dialect = ""
@@ -56,15 +57,16 @@ class SqlEngine:
         self.warehouse = warehouse
         self._clocks: dict[tuple[str, str, str, str, Calendar], Clock] = {}
 
+    @abstractmethod
     def run(self, sql: str, *, source: str = "") -> Iterator[list[Row]]:
         """Run one statement, in batches of rows. WarehouseError on a fault, the timeout or the row cap."""
-        raise NotImplementedError
 
+    @abstractmethod
     def describe(self, sql: str, *, source: str = "") -> dict[str, str]:
         """The result columns of a query and their types (lower case, the engine's words), "
         "without running it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of the warehouse."""
 
