@@ -1,5 +1,5 @@
-"""A food-delivery warehouse in DuckDB of any size, deterministic from a seed, and "
-"metrics to compute from it."""
+"""A food-delivery warehouse in DuckDB of any size, deterministic from a seed, and
+metrics to compute from it."""
 
 from datetime import date
 from pathlib import Path

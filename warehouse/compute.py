@@ -149,8 +149,8 @@ def _context(engine: Engine, request: Request, key: str, clocks: dict[str, Clock
 
 
 def check_columns(atom: Atom, request: Request, columns: dict[str, set[str]]) -> None:
-    """Raise WarehouseError naming the metric if an expression is refused or names a "
-    "column that is not there."""
+    """Raise WarehouseError naming the metric if an expression is refused or names a
+    column that is not there."""
     for measure in _all_measures(atom):
         source = request.source_of(measure)
         texts = [("expr", measure.expr), ("where", measure.where)]

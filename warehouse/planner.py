@@ -1,5 +1,5 @@
-"""From a request to statements: pure, so that a plan can be shown, tested and "
-"compared without a warehouse."""
+"""From a request to statements: pure, so that a plan can be shown, tested and
+compared without a warehouse."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

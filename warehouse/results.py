@@ -101,8 +101,8 @@ class Results:
     def bad_days(
         self, measure: Measure, dimension: str, member: str, start: date, end: date
     ) -> tuple[date, ...]:
-        """With `rows: daily`: the elapsed days of `[start, end)` that lack a row or hold a "
-        "null, at most 31."""
+        """With `rows: daily`: the elapsed days of `[start, end)` that lack a row or hold a
+        null, at most 31."""
         source = self._request.source_of(measure)
         if source.rows != "daily":
             return ()

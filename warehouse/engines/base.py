@@ -63,8 +63,8 @@ class SqlEngine(ABC):
 
     @abstractmethod
     def describe(self, sql: str, *, source: str = "") -> dict[str, str]:
-        """The result columns of a query and their types (lower case, the engine's words), "
-        "without running it."""
+        """The result columns of a query and their types (lower case, the engine's words),
+        without running it."""
 
     @abstractmethod
     def close(self) -> None:

@@ -1,5 +1,5 @@
-"""DuckDB: tables of a file, or Parquet and CSV files, read by a child process that "
-"can be limited and killed."""
+"""DuckDB: tables of a file, or Parquet and CSV files, read by a child process that
+can be limited and killed."""
 
 import contextlib
 import json

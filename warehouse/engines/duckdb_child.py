@@ -115,8 +115,8 @@ def _open(options: dict[str, Any], folder: str) -> Any:
 
 
 def _limit_memory(limit: int) -> None:
-    """Let the operating system refuse what passes the limit; where a limit is not known, "
-    "DuckDB's own stays."""
+    """Let the operating system refuse what passes the limit; where a limit is not known,
+    DuckDB's own stays."""
     for name in ("RLIMIT_DATA", "RLIMIT_AS"):
         # Address space also counts what is only reserved, so it gets room.
         size = limit if name == "RLIMIT_DATA" else limit * 2 + 2**30

@@ -60,8 +60,8 @@ class Context:
         return period_start(day, grain, self.request.calendar)
 
     def whole_grains(self) -> list[Grain]:
-        """The requested grains that are not to-date ones, and the day where something is "
-        "added up from days."""
+        """The requested grains that are not to-date ones, and the day where something is
+        added up from days."""
         grains = [g for g in self.request.grains if not g.is_to_date]
         return [Grain.DAY, *grains] if self.needs_all_days and Grain.DAY not in grains else grains
 
