@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from owners.models import AdminLink, Role, User
 from owners.services import accounts, links
-from owners.services.one_time import LinkGone
+from owners.services.one_time import LinkGone, new_link
 from tests.people import company
 
 FORM = {"name": "Ada", "email": "ada@example.com", "password": "correct horse battery"}
@@ -106,6 +106,16 @@ def test_an_invited_person_joins_once(client: Client) -> None:
     assert Client().post(path, {"password": "another long one"}).status_code == 410
     user.refresh_from_db()
     assert user.check_password(FORM["password"])
+
+
+@pytest.mark.django_db
+def test_an_invitation_makes_no_admin_even_where_there_is_none(client: Client) -> None:
+    accounts.create_user("new@example.com", "New", Role.VIEWER)
+    secret = new_link("new@example.com")
+    assert client.get(f"/account/first/{secret}/").status_code == 410
+    with pytest.raises(LinkGone):
+        links.redeem_first(secret, "eve@example.com", "Eve", FORM["password"])
+    assert [user.role for user in User.objects.all()] == [Role.VIEWER]
 
 
 @pytest.mark.django_db
