@@ -30,7 +30,7 @@ class Run(models.Model):
     versions = models.JSONField(default=dict)  # key -> version number it was planned with
     window_start = models.DateField(null=True, blank=True)
     window_end = models.DateField(null=True, blank=True)  # exclusive
-    computed_start = models.DateField(null=True, blank=True)  # what was recomputed in the end, in whole periods
+    computed_start = models.DateField(null=True, blank=True)  # what was recomputed, in whole periods
     computed_end = models.DateField(null=True, blank=True)
     cause = models.CharField(max_length=20)  # schedule | request | definition | late_data | correction
     state = models.CharField(max_length=12, choices=State.choices, default=State.DUE)

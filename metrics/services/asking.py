@@ -61,11 +61,12 @@ class Job:
     dirty: Mapping[str, date]  # metrics that have missed changes -> since which day
     members: Mapping[str, tuple[str, ...]]
     warehouse_options: Mapping[str, Any]
+    is_complete: bool  # the run is about all metrics of the source
 
     @property
     def is_whole(self) -> bool:
         """Whether all metrics are computed over all of history."""
-        return not self.run.metrics and self.run.window_start == FROM_THE_START
+        return self.is_complete and self.run.window_start == FROM_THE_START
 
 
 @dataclass
@@ -101,6 +102,7 @@ def job_of(run: Run, now: datetime) -> Job:
         for m in Metric.objects.filter(archived_at=None).exclude(type="manual")
         if source_keys_of(m)[:1] == (source.key,)
     }
+    is_complete = not run.metrics or set(own) <= set(run.metrics)
     if run.metrics:
         own = {key: m for key, m in own.items() if key in run.metrics}
     patient = run.cause in ("schedule", "late_data") and not run.metrics
@@ -122,6 +124,7 @@ def job_of(run: Run, now: datetime) -> Job:
         dirty=health.dirty_from(list(metrics.values())),
         members=known_members(source),
         warehouse_options=dict(source.warehouse.options),
+        is_complete=is_complete,
     )
 
 

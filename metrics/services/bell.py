@@ -41,6 +41,6 @@ def _send(apply_async: Callable[..., Any]) -> bool:
         apply_async(expires=EXPIRES, retry=False)
     except Exception as error:
         _silent_until = time.monotonic() + SILENCE
-        log.warning("the bell cannot be rung; the next tick finds the work", error=str(error))
+        log.info("the bell cannot be rung; the next tick finds the work", error=str(error))
         return False
     return True

@@ -22,8 +22,8 @@ def left_out(metrics: Collection[Metric], now: datetime) -> set[str]:
 
 def dirty_from(metrics: Collection[Metric]) -> dict[str, date]:
     """Since which day figures have missed changes, by key."""
-    states = MetricState.objects.filter(metric__in=metrics).exclude(dirty_from=None)
-    return dict(states.values_list("metric__key", "dirty_from"))
+    states = MetricState.objects.filter(metric__in=metrics).select_related("metric")
+    return {state.metric.key: state.dirty_from for state in states if state.dirty_from is not None}
 
 
 def failed(metric: Metric, error: str, now: datetime, missed: date | None) -> MetricState:

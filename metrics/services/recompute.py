@@ -256,9 +256,8 @@ class _Taking:
     def _covers_source(self) -> bool:
         """Whether all metrics that are not set aside have now seen all that the source had to say."""
         run = self.run
-        return (
-            not run.metrics and run.window_end is None and run.window_start in (None, ledger.FROM_THE_START)
-        )
+        from_all = run.window_start in (None, ledger.FROM_THE_START)
+        return self.job.is_complete and run.window_end is None and from_all
 
     def _ask_for_history(self, good: dict[str, Metric]) -> None:
         """A member that was never seen gets its earlier figures, and a dimension with too many members is
@@ -319,7 +318,7 @@ def _source_failed(claimed: Claim, run: Run, error: str, now: datetime) -> None:
     """The source could not be read: its figures stay, its data owner is told once, another attempt
     follows."""
     with transaction.atomic():
-        source = Source.objects.select_for_update(of=("self",), no_key=True).get(pk=run.source_id)
+        source = Source.objects.select_for_update(of=("self",), no_key=True).get(runs=run)
         ledger.fail(claimed, error, now, outage=True)
         source.failed_since = source.failed_since or now
         source.error, source.checked_at = error[:4000], now

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
@@ -12,6 +13,7 @@ from metrics.models import Installation, MetricVersion, Run, Source
 from metrics.services import bell, freshness, ledger
 from owners.services import outbox
 
+log = structlog.get_logger(__name__)
 REST = timedelta(days=1)  # after which a source whose run was quarantined is tried again by itself
 
 
@@ -50,10 +52,10 @@ def tick(now: datetime) -> Tick:
                 late.append(source.key)
     work = ledger.is_waiting(now)
     notices = outbox.waiting(now).exists()
-    if work:
-        bell.ring()
-    if notices:
-        bell.ring_for_notices()
+    heard = [bell.ring()] if work else []
+    heard += [bell.ring_for_notices()] if notices else []
+    if False in heard:
+        log.warning("work is waiting, and the broker cannot be reached to tell the workers")
     return Tick(tuple(asked), tuple(late), work, notices)
 
 

@@ -224,3 +224,19 @@ def test_the_command_fails_when_something_fails(shop: Shop, capsys: pytest.Captu
     with pytest.raises(CommandError):
         call_command("recompute")
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_the_command_computes_what_an_edit_has_asked_for_only_once(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.create(some_rows(date(2025, 2, 1), 402), loaded_to=date(2026, 3, 10))
+    source = shop.define(metrics={"orders": ("simple", ORDERS)})
+    ledger.request(source, metrics=["orders"], start=ledger.FROM_THE_START, cause="definition", ring=False)
+    call_command("recompute")
+    capsys.readouterr()
+    history, rest = Run.objects.order_by("id")
+    assert (history.state, rest.state) == (Run.State.DONE, Run.State.DONE)
+    assert history.rows_written > 402
+    assert rest.rows_written < 50
+    source.refresh_from_db()
+    assert source.watermark == date(2026, 3, 10)

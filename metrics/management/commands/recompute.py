@@ -68,8 +68,11 @@ class Command(BaseCommand):
                 rest.append(key)
         for source in Source.objects.filter(key__in=sources, archived_at=None).order_by("key"):
             wanted = sources[source.key] if keys else ()
+            due = Run.objects.filter(source=source, state=Run.State.DUE, attempts=0).order_by("id")
+            yield from list(due)  # an edit that has not been computed yet may be all that is to be done
             yield _request(source, wanted, start, end)
-            yield from Run.objects.filter(source=source, state=Run.State.DUE, attempts=0).order_by("id")
+            yield from due.all()
+        yield from list(Run.objects.filter(source=None, state=Run.State.DUE, attempts=0).order_by("id"))
         if rest:
             yield _request(None, rest if keys else (), start, end)
 
