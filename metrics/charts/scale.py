@@ -49,6 +49,8 @@ def scale(values: Iterable[float | None], unit: str, *, from_zero: bool, ticks: 
     first = math.ceil(max(lower, 0.0 if full == 1.0 else lower) / step - 1e-9)
     last = math.floor(min(upper, full) / step + 1e-9)
     marks = tuple((n * step, short(round(n * step, 12), unit)) for n in range(first, last + 1))
+    if all(float(value).is_integer() for value, _ in marks):
+        marks = tuple((value, words.removesuffix(".00")) for value, words in marks)  # £500, not £500.00
     return Scale(lower, upper, marks)
 
 

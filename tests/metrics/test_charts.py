@@ -202,3 +202,11 @@ def test_quarters_of_no_data_draw_their_plan() -> None:
     assert [t["name"] for t in figure["data"]] == ["Plan", "Benchmark"]
     assert charts.quarter_svg(empty)
     assert (chart.end - chart.start) == timedelta(days=92)
+
+
+def test_whole_pounds_at_the_axis_have_no_pennies() -> None:
+    assert [words for _, words in scale([420.0, 690.0], "currency:GBP", from_zero=False).ticks] == [
+        "£500",
+        "£600",
+        "£700",
+    ]
