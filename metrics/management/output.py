@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import dataclasses
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -42,8 +41,7 @@ def write(rows: Iterable[Any], columns: Sequence[str], form: str, out: TextIO | 
     """Prints dataclasses or mappings as a table, CSV or JSON; None is an empty cell, in JSON null."""
     out = out or sys.stdout
     records = [
-        {c: plain(row[c] if isinstance(row, dict) else getattr(row, c)) for c in columns}
-        for row in (dataclasses.asdict(r) if dataclasses.is_dataclass(r) else r for r in rows)
+        {c: plain(row[c] if isinstance(row, dict) else getattr(row, c)) for c in columns} for row in rows
     ]
     if form == "json":
         out.write(json.dumps(records, indent=1, ensure_ascii=False) + "\n")

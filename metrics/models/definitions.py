@@ -7,8 +7,8 @@ from django.db import models
 
 @pghistory.track()
 class Metric(models.Model):
-    """One metric as defined. `spec` holds the keys of its type (`measure`, `numerator`, `formula`, ...) exactly
-    as the definitions file writes them; everything that a page filters by is a column."""
+    """One metric as defined. `spec` holds the keys of its type (`measure`, `numerator`, `formula`, ...) as
+    the definitions file writes them; everything that a page filters by is a column."""
 
     key = models.CharField(max_length=80, unique=True)
     name = models.CharField(max_length=200)

@@ -60,7 +60,7 @@ def clocks(cal: Calendar, known_at: datetime | None = None) -> dict[int, Clock]:
 def _sources(known_at: datetime | None) -> dict[str, _Source]:
     rows = Source.objects.values_list("id", "key", "watermark", "late_since", "failed_since")
     if not known_at:
-        return {key: _Source(key, *rest) for _, key, *rest in rows}
+        return {key: _Source(key, *reach) for _, key, *reach in rows}  # type: ignore[arg-type]
     then = dict(
         events(Source)
         .objects.filter(pgh_created_at__lte=min(known_at, timezone.now()))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 
@@ -72,7 +73,7 @@ def read(wanted: Sequence[Wanted], known_at: datetime | None = None) -> list[tup
     """
     if not wanted:
         return []
-    parameters = {
+    parameters: dict[str, Any] = {
         "metrics": [w.metric_id for w in wanted],
         "grains": [str(w.grain) for w in wanted],
         "starts": [w.start for w in wanted],

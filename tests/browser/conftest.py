@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
 if TYPE_CHECKING:  # models cannot be imported before Django is set up
     from owners.models import User
@@ -79,7 +79,7 @@ def open_as(chromium: Browser, live_server: Any) -> Iterator[Open]:
     ) -> Visit:
         context = chromium.new_context(
             viewport={"width": width, "height": height},
-            color_scheme=theme,  # type: ignore[arg-type]
+            color_scheme=theme,
             java_script_enabled=script,
             reduced_motion="reduce",
         )
@@ -94,7 +94,7 @@ def open_as(chromium: Browser, live_server: Any) -> Iterator[Open]:
         page = context.new_page()
         visit = Visit(page, live_server.url)
         visits.append(visit)
-        page.on("dialog", lambda d: (visit.troubles.append(f"dialog: {d.message}"), d.dismiss()))
+        page.on("dialog", lambda d: _refuse(d, visit))
         page.on("pageerror", lambda e: visit.troubles.append(f"error: {e}"))
         page.on(
             "console",
@@ -111,3 +111,9 @@ def open_as(chromium: Browser, live_server: Any) -> Iterator[Open]:
         context.close()
     troubles = [t for visit in visits for t in visit.troubles]
     assert not troubles, troubles
+
+
+def _refuse(dialog: Dialog, visit: Visit) -> None:
+    """No page of ours opens a dialog."""
+    visit.troubles.append(f"dialog: {dialog.message}")
+    dialog.dismiss()

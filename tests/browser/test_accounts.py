@@ -58,7 +58,7 @@ def test_from_the_terminals_link_to_a_second_person(open_as: Open, width: int) -
     press(page, "Sign in")
     assert page.url == f"{zoe.base}/"
     assert User.objects.get(email="zoe@example.com").role == Role.EXECUTIVE
-    assert zoe.page.goto(invitation).status == 410  # type: ignore[union-attr]
+    assert zoe.page.goto(invitation).status == 410
 
 
 @pytest.mark.parametrize("width", [390, 1280])

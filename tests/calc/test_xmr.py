@@ -42,7 +42,7 @@ def flagged(values: list[float], found: Limits, rule: Rule) -> list[int]:
 
 def only(**lines: float | None) -> Limits:
     """Limits of which one line matters."""
-    return replace(Limits(0.0, 0.0, None, None, float("inf")), **lines)  # type: ignore[arg-type]
+    return replace(Limits(0.0, 0.0, None, None, float("inf")), **lines)
 
 
 def test_published_constants() -> None:

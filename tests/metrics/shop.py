@@ -81,7 +81,7 @@ def at(day: date, hour: int = 12) -> datetime:
 
 
 def some_rows(start: date, days: int, first_id: int = 1) -> list[tuple]:
-    rows = []
+    rows: list[Any] = []
     for n in range(days):
         for k in range(1 + n % 3):
             rows.append(

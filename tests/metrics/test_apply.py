@@ -65,7 +65,7 @@ def test_what_the_file_says_is_stored(text: str) -> None:
     assert [(b.month.month, b.value) for b in target.benchmarks.all()] == [(7, 1350), (8, 1400), (9, 1750)]
     assert Target.objects.get(quarter="2011-Q4").growth == "10%"
     owner = Ownership.objects.get(metric_key="plans")
-    assert (owner.leader.key, owner.from_date) == ("ana", date(2026, 3, 10)), "from today on"  # type: ignore[union-attr]
+    assert (owner.leader.key, owner.from_date) == ("ana", date(2026, 3, 10)), "from today on"
     assert Driver.objects.get().driver.key == "customers"
     keys = ["orders", "customers", "per_customer", "growth", "nps", "plans"]
     assert list(Metric.objects.order_by("position").values_list("key", flat=True)) == keys
@@ -116,7 +116,7 @@ def test_changes_are_told_from_old_to_new(text: str) -> None:
         "metric nps: name: NPS → Net Promoter Score",
         "metric plans: owner: ana → maya from 2026-03-10",
     ]
-    assert Ownership.objects.get(metric_key="plans").leader.key == "maya"  # type: ignore[union-attr]
+    assert Ownership.objects.get(metric_key="plans").leader.key == "maya"
     assert not Run.objects.exclude(cause="definition").exists()
 
 
@@ -259,7 +259,7 @@ def test_a_dry_run_shows_figures_and_sql_and_changes_nothing(text: str) -> None:
     assert {p.start: v for p, v in shown["customers"].figures}[date(2011, 8, 1)] == 50
     assert {p.start: v for p, v in shown["per_customer"].figures}[date(2011, 8, 1)] == august / 50
     growth = {p.start: v for p, v in shown["growth"].figures}[date(2011, 8, 1)]
-    assert growth == pytest.approx(august / figures[date(2011, 7, 1)] - 1)  # type: ignore[operator]
+    assert growth == pytest.approx(august / figures[date(2011, 7, 1)] - 1)
     assert "quantity" in shown["orders"].sql and "SELECT" in shown["orders"].sql
     assert shown["nps"].error
 

@@ -30,7 +30,7 @@ def versions() -> dict[str, int]:
 
 
 def changed() -> set[str]:
-    assert all(m.version == m.versions.last().number for m in Metric.objects.all())  # type: ignore[union-attr]
+    assert all(m.version == m.versions.last().number for m in Metric.objects.all())
     return {key for key, number in versions().items() if number > 1}
 
 

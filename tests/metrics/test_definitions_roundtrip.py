@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 import pytest
@@ -63,7 +64,7 @@ targets = st.fixed_dictionaries(
 
 @st.composite
 def metric_texts(draw: st.DrawFn) -> MetricText:
-    fields = {"name": draw(texts), "type": "manual"}
+    fields: dict[str, Any] = {"name": draw(texts), "type": "manual"}
     fields["spec"] = {"kind": draw(st.sampled_from(["amount", "level", "share"])), "grain": "month"}
     for name in ("definition", "success", "segment"):
         if draw(st.booleans()):

@@ -111,7 +111,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_entered(key: str, row: dict[st
     good = {"numerator": 1.0, "denominator": 2.0} if key == "plans" else {"value": 1.0}
     start = date(2026, 1, 5) if key == "calls" else date(2026, 1, 1)
     with pytest.raises(EntriesRefused) as refused:
-        put(key, EntryRow(start, **good), EntryRow(**row))  # type: ignore[arg-type]
+        put(key, EntryRow(start, **good), EntryRow(**row))
     assert list(refused.value.errors) == [1], "the row is named"
     assert words in refused.value.errors[1]
     assert not Entry.objects.exists() and not Value.objects.exists()

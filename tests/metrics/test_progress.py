@@ -20,7 +20,7 @@ JULY, QUARTER_END = date(2011, 7, 1), date(2011, 10, 1)
 
 
 def one(quarter: str = "2011-Q3", **how: object) -> Progress:
-    (found,) = progress(None, quarter, **how)  # type: ignore[arg-type]
+    (found,) = progress(None, quarter, **how)
     return found
 
 

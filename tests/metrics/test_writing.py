@@ -37,7 +37,7 @@ def draft(metric: Metric, day: date, value: object, **other: object) -> Draft:
         "status": "final",
         "version": 1,
     } | other
-    return Draft(metric=metric.id, start=day, value=value, **fields)  # type: ignore[arg-type]
+    return Draft(metric=metric.id, start=day, value=value, **fields)
 
 
 def put(metric: Metric, *drafts: Draft, **other):

@@ -235,3 +235,20 @@ def test_a_forgotten_route_is_closed_to_all(people: Company, address: str) -> No
     assert goes_to_sign_in(Client().get(address))
     for name in EVERYBODY[1:]:
         assert client_of(people, name).get(address).status_code == 403, name
+
+
+class Careless:
+    """The page of people, by a view that asks for nothing itself."""
+
+    urlpatterns = [path("people/", _unlisted, name="people"), path("", include(real))]
+
+
+@override_settings(ROOT_URLCONF=Careless)
+def test_the_door_asks_for_the_role_even_if_the_view_does_not(people: Company) -> None:
+    answers = {name: client_of(people, name).get("/people/").status_code for name in EVERYBODY}
+    assert answers == {
+        **dict.fromkeys(EVERYBODY, 403),
+        "stranger": 302,
+        "executive": 200,
+        "admin": 200,
+    }

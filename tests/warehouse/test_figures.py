@@ -22,7 +22,7 @@ SOURCE = SourceDef(
 
 
 def m(agg: str, expr: str = "", where: str = "", **more: object) -> Measure:
-    return Measure("events", agg, expr, where, **more)  # type: ignore[arg-type]
+    return Measure("events", agg, expr, where, **more)
 
 
 BOTH = ("country", "kind")
@@ -107,7 +107,7 @@ def request_for(
     source = SourceDef(**{**SOURCE.__dict__, "timezone": timezone})
     start, end = date(2024, 2, 18), date(2024, 4, 7)  # the planner widens it to whole weeks, months and years
     request = Request(
-        source, atoms, calendar, start, end, (*PERIODS, *TO_DATE), None, watermark, **more  # type: ignore[arg-type]
+        source, atoms, calendar, start, end, (*PERIODS, *TO_DATE), None, watermark, **more
     )  # fmt: skip
     days = [oracle.local_day(row, request) for row in rows]
     return Request(**{**request.__dict__, "first_day": min(days) if days else None})

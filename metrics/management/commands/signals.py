@@ -34,7 +34,7 @@ class Command(BaseCommand):
         floor, ceiling = xmr.bounds(metric.unit)
         values = [line.value for line in final]
         limits = xmr.limits(values, options["baseline"], floor=floor, ceiling=ceiling)
-        points = [
+        points: list[dict[str, Any]] = [
             {"period_start": line.period_start, "value": line.value, "rules": [str(r) for r in rules]}
             for line, rules in zip(final, xmr.signals(values, limits), strict=True)
         ]

@@ -16,9 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # A warning for those who accept pickle from their broker. This worker takes JSON only.
-        warnings.filterwarnings(
-            "ignore", "You're running the worker with superuser", SecurityWarning
-        )
+        warnings.filterwarnings("ignore", "You're running the worker with superuser", SecurityWarning)
         app.worker_main(
             [
                 *("--quiet", "worker", "--loglevel", "INFO" if options["verbosity"] > 1 else "WARNING"),
