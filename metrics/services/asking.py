@@ -6,8 +6,6 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from django.db.models import Q
-
 from calc.calendar import Calendar, Grain, add_months
 from metrics.definitions.build import (
     atoms_of,
@@ -21,7 +19,7 @@ from metrics.definitions.build import (
 from metrics.models import Installation, Metric, MetricVersion, Run, Source, Value
 from metrics.services import health
 from metrics.services.ledger import FROM_THE_START
-from metrics.services.standing import whole_days
+from metrics.services.standing import whole_days, with_figures
 from metrics.services.windows import (
     DAY,
     Ask,
@@ -146,12 +144,8 @@ def known_members(source: Source) -> dict[str, tuple[str, ...]]:
 
 def _without_figures(metrics: Mapping[str, Metric]) -> dict[str, date]:
     """Metrics none of whose figures has their version, and from which day on they need some."""
-    by_id = {m.pk: m for m in metrics.values()}
-    current = Q()
-    for m in by_id.values():
-        current |= Q(metric=m.pk, version=m.version)
-    have = set(Value.objects.filter(current).values_list("metric", flat=True).distinct()) if by_id else set()
-    return {m.key: effective_from(m) for pk, m in by_id.items() if pk not in have}
+    have = with_figures(metrics.values())
+    return {key: effective_from(m) for key, m in metrics.items() if m.pk not in have}
 
 
 def effective_from(metric: Metric) -> date:

@@ -8,17 +8,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
-
 from calc.calendar import PERIODS, TO_DATE, Grain, Period
 from calc.formula import Formula
 from metrics.definitions.build import merges_of, operands_of
 from metrics.definitions.specs import Operand, Operands
-from metrics.models import Metric, MetricState, Value
+from metrics.models import Metric, MetricState
 from metrics.services import health
 from metrics.services.offsets import periods_from
 from metrics.services.operands import Cell, Figures, Part, part_of
-from metrics.services.standing import Standings
+from metrics.services.standing import Standings, with_figures
 from metrics.services.writing import FINAL, PROVISIONAL, Draft, Scope, Touched, Written, write
 
 DAY = timedelta(days=1)
@@ -84,7 +82,7 @@ def update(
     stale = {key for key, state in states.items() if state.stale_since is not None}
     since = anew or {}
     ordered = in_order(metrics)
-    computed = _with_figures([d.metric for d in ordered])
+    computed = with_figures([d.metric for d in ordered])
     total = Written()
     for dependent in ordered:
         key = dependent.metric.key
@@ -127,14 +125,6 @@ def update(
         total.held |= written.held
         total.refused |= written.refused
     return total
-
-
-def _with_figures(metrics: Collection[Metric]) -> set[int]:
-    """The metrics (ids) that have a figure of their version."""
-    current = Q(pk__in=[])
-    for metric in metrics:
-        current |= Q(metric=metric.pk, version=metric.version)
-    return set(Value.objects.filter(current).values_list("metric", flat=True).distinct())
 
 
 class _Pass:

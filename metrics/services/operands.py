@@ -15,6 +15,7 @@ from metrics.services.offsets import period_of
 
 DAY = timedelta(days=1)
 Segment = tuple[str, str]  # dimension, member
+WHOLE: Segment = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +118,23 @@ class Figures:
                 segment: Cell(value, status == "final") for segment, (value, _, _, status) in found.items()
             }
         if self.merges != "none":
-            return self._merged(period.start, min(part.through, period.end))
+            # To-date figures are stored of the whole alone: adding up the members would be in vain.
+            only = (WHOLE,) if grain.is_to_date else None
+            return self._merged(period.start, min(part.through, period.end), only)
         if grain is Grain.WEEK or grain is Grain.DAY:
             return {}
         found = self._stored.get((str(grain.to_date), period.start, part.through), {})
         return {segment: Cell(value, False) for segment, (value, _, _, _) in found.items()}
 
-    def _merged(self, start: date, end: date) -> dict[Segment, Cell]:
+    def _merged(self, start: date, end: date, only: Collection[Segment] | None) -> dict[Segment, Cell]:
+        """Days rolled up over `[start, end)`; of these segments only, if any are given."""
         days: dict[Segment, list[rollup.Part]] = {}
         final: dict[Segment, bool] = {}
         day = start
         while day < end:
-            for segment, (value, above, below, status) in self._stored.get(
-                (str(Grain.DAY), day, day + DAY), {}
-            ).items():
+            stored = self._stored.get((str(Grain.DAY), day, day + DAY), {})
+            for segment in stored if only is None else (s for s in only if s in stored):
+                value, above, below, status = stored[segment]
                 days.setdefault(segment, []).append(rollup.Part(value, above, below))
                 final[segment] = final.get(segment, True) and status == "final"
             day += DAY

@@ -1,10 +1,10 @@
 """How far the data of each metric reach, before and after a run: the watermark of its sources or operands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from calc.calendar import Calendar
 from metrics.definitions.build import entry_grain, operands_of, source_def, source_keys_of
@@ -85,3 +85,10 @@ def _least(standings: list[Standing]) -> Standing:
     return Standing(
         *(None if None in days or not days else min(d for d in days if d) for days in (befores, nows, finals))
     )
+
+
+def with_figures(metrics: Iterable[Metric]) -> set[int]:
+    """The metrics (ids) that have a figure of their version."""
+    current = Value.objects.filter(metric=OuterRef("pk"), version=OuterRef("version"))
+    wanted = Metric.objects.filter(pk__in=[m.pk for m in metrics])
+    return set(wanted.filter(Exists(current)).values_list("pk", flat=True))
