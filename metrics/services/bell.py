@@ -2,10 +2,9 @@
 due."""
 
 import time
-from collections.abc import Callable
-from typing import Any
 
 import structlog
+from celery import current_app
 from django.db import transaction
 
 SILENCE = 10.0  # seconds without another try after one that failed, so that a dead broker costs one wait
@@ -16,16 +15,12 @@ _silent_until = 0.0
 
 def ring() -> bool:
     """Wake a worker for runs that are due; False if the broker cannot be reached. Never raises."""
-    from metrics.tasks import work
-
-    return _send(work.apply_async)
+    return _send("metrics.tasks.work")
 
 
 def ring_for_notices() -> bool:
     """Wake a worker for notices that are to be sent; as `ring`."""
-    from owners.tasks import deliver
-
-    return _send(deliver.apply_async)
+    return _send("owners.tasks.deliver")
 
 
 def ring_on_commit() -> None:
@@ -33,12 +28,13 @@ def ring_on_commit() -> None:
     transaction.on_commit(ring, robust=True)
 
 
-def _send(apply_async: Callable[..., Any]) -> bool:
+def _send(task: str) -> bool:
+    """Tasks are called by name: what they do is built on the ledger, which rings."""
     global _silent_until
     if time.monotonic() < _silent_until:
         return False
     try:
-        apply_async(expires=EXPIRES, retry=False)
+        current_app.send_task(task, expires=EXPIRES, retry=False, ignore_result=True)
     except Exception as error:
         _silent_until = time.monotonic() + SILENCE
         log.info("the bell cannot be rung; the next tick finds the work", error=str(error))

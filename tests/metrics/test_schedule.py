@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from celery import current_app
 from django.core import mail
 from django.core.management import CommandError, call_command
 
@@ -118,20 +119,25 @@ def test_what_is_expected_follows_the_local_clock(shop: Shop) -> None:
 
 def test_a_dead_broker_costs_nothing(shop: Shop, settings, monkeypatch: pytest.MonkeyPatch) -> None:
     from metrics import tasks
+    from owners.tasks import deliver
 
     tries = []
 
-    def refuse(**_: object) -> None:
-        tries.append(1)
+    def refuse(name: str, **_: object) -> None:
+        tries.append(name)
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr(tasks.work, "apply_async", refuse)
+    monkeypatch.setattr(current_app, "send_task", refuse)
     monkeypatch.setattr(bell, "_silent_until", 0.0)
     shop.create()
     shop.define()
     assert schedule.tick(shop.now).work
     assert not bell.ring()
     assert len(tries) == 1  # after a failure it stays silent for a while
+    assert tries == [tasks.work.name]  # called by name, so the name must be that of the task
+    monkeypatch.setattr(bell, "_silent_until", 0.0)
+    assert not bell.ring_for_notices()
+    assert tries[-1] == deliver.name
     assert Run.objects.count() == 1
 
 
