@@ -34,8 +34,7 @@ class Need:
 class _Window:
     start: date
     end: date
-    keys: set[str] = field(default_factory=set)
-    grains: set[Grain] = field(default_factory=set)
+    grains: dict[str, set[Grain]] = field(default_factory=dict)  # by metric
 
 
 def joined(ranges: Iterable[Range]) -> tuple[Range, ...]:
@@ -99,8 +98,7 @@ def asks(needs: Mapping[str, Need], calendar: Calendar, horizon: date) -> list[A
 
     def add(key: str, grain: Grain, window: Range) -> None:
         found = windows.setdefault(window, _Window(*window))
-        found.keys.add(key)
-        found.grains.add(grain)
+        found.grains.setdefault(key, set()).add(grain)
 
     by_need: dict[Need, list[str]] = {}
     for key, need in needs.items():
@@ -124,19 +122,20 @@ def asks(needs: Mapping[str, Need], calendar: Calendar, horizon: date) -> list[A
 
 
 def _packed(windows: Iterable[_Window], needs: Mapping[str, Need]) -> list[Ask]:
-    """Windows as requests; one in which only some metrics want a grain is split by grain."""
+    """Windows as requests; one in which metrics want different grains is split, so that no figure is asked
+    for twice. Metrics that store no to-date figures share the request of those that do: the planner gives
+    them none."""
     order = (*PERIODS, *TO_DATE)
     result: list[Ask] = []
     for window in sorted(windows, key=lambda w: (w.start, w.end)):
-        whole = tuple(g for g in order if g in window.grains and not g.is_to_date)
-        partial = tuple(g for g in order if g in window.grains and g.is_to_date)
-        keys = tuple(sorted(window.keys))
-        if whole:
-            # Metrics that store no to-date figures are not given any by the planner, or they are left aside.
-            result.append(Ask(keys, whole + partial, window.start, window.end))
-        else:
-            stored = tuple(key for key in keys if needs[key].to_date)
-            result.append(Ask(stored, partial, window.start, window.end))
+        groups: dict[tuple[Grain, ...], list[str]] = {}
+        for key in sorted(window.grains, key=lambda k: (not needs[k].to_date, k)):
+            wanted = tuple(g for g in order if g in window.grains[key])
+            if not needs[key].to_date:
+                shared = (g for g in groups if tuple(w for w in g if not w.is_to_date) == wanted)
+                wanted = next(shared, wanted)
+            groups.setdefault(wanted, []).append(key)
+        result += [Ask(tuple(sorted(k)), g, window.start, window.end) for g, k in groups.items()]
     return result
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calc.calendar import Calendar, Grain
+from calc.calendar import PERIODS, TO_DATE, Calendar, Grain
 from metrics.models import Installation, Metric, MetricState, Run, Source, Value, Warehouse
 from metrics.services.windows import DAY, Need, asks, everything, joined, of_days, reached
 from owners.models import Leader
@@ -135,6 +135,28 @@ def test_every_dirty_day_is_asked_for_in_whole_periods(
         for day in dirty if to_date else ():
             for later in (day, min(calendar.period(grain.whole, day).end, horizon) - DAY):
                 assert any(a.start <= later < a.end for a in asked)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abcd"), st.tuples(st.sets(days, min_size=1, max_size=4), st.booleans()), min_size=2
+    ),
+    st.integers(1, 12),
+)
+def test_no_period_is_asked_for_twice(dirty: dict[str, tuple[set[date], bool]], fiscal: int) -> None:
+    calendar = Calendar(fiscal_year_start=fiscal)
+    needs = {key: Need(of_days(some), to_date) for key, (some, to_date) in dirty.items()}
+    wanted = asks(needs, calendar, date(2026, 7, 1))
+    for key, need in needs.items():
+        for grain in (*PERIODS, *TO_DATE):
+            asked = [a for a in wanted if key in a.keys and grain in a.grains]
+            found = [p for a in asked for p in calendar.periods(grain, a.start, a.end)]
+            assert len(found) == len(set(found)), (key, grain)
+            if need.to_date or not grain.is_to_date:
+                ends = {
+                    day if grain.is_to_date else calendar.period(grain, day).start for day in dirty[key][0]
+                }
+                assert ends <= {p.end - DAY if grain.is_to_date else p.start for p in found}
 
 
 @given(st.lists(st.tuples(days, st.integers(0, 40)), max_size=10))
