@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 THIN = "\u202f"  # narrow no-break space: thin, and a figure never breaks over two lines
+SPACE = "\u00a0"  # between a figure and a word
 MINUS = "\u2212"
 UNKNOWN = "\u2013"
 
@@ -122,7 +123,7 @@ def _points(value: float | None, *, always_sign: bool) -> str:
     sign, size = _split(number)
     digits = _honest(size * 100, 1)
     word = "point" if digits == "1" else "points"
-    return _signed((sign or "+") if always_sign else sign, digits, f"{THIN}{word}")
+    return _signed((sign or "+") if always_sign else sign, digits, f"{SPACE}{word}")
 
 
 def _size(value: float | None) -> float | None:

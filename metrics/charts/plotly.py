@@ -60,7 +60,9 @@ def quarter_chart(chart: QuarterChart) -> Figure:
     notes: list[Figure] = [_unit_note(unit, "running total" if chart.kind == "total" else "")]
     if chart.target is not None:
         shapes.append(_level(chart.target, TARGET, "solid", 1.25))
-        notes.append(_end_note(chart.target, f"target {short(chart.target, unit)}", TARGET, above=True))
+        words = f"target {short(chart.target, unit)}"
+        # the last benchmark's diamond stands at the line's end: the label stays clear of it
+        notes.append(_end_note(chart.target, words, TARGET, above=True) | {"xshift": -10})
     if chart.agreed_target is not None and chart.agreed_target != chart.target:
         shapes.append(_level(chart.agreed_target, TARGET, "dot", 1))
         agreed = f"agreed {short(chart.agreed_target, unit)}"

@@ -1,25 +1,27 @@
 """The board: where the North Star stands, what changed since last week, and one list with the worst first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from urllib.parse import urlencode
 
 from django.db.models import Count
 
-from calc.calendar import WEEK, Calendar, Grain
+from calc.calendar import Calendar
 from calc.status import State
 from metrics.models import Revision, Source
 from metrics.queries import installation
 from metrics.queries.courses import DAY, Course, load
 from metrics.queries.progress import judge
 from metrics.queries.quarters import chart, fine_wanted
-from metrics.queries.rows import CHECKED_IN, rows, spark_wanted, worst_first
+from metrics.queries.rows import CHECKED_IN, last_meeting, rows, spark_wanted, worst_first
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import read
 from metrics.queries.shapes import Board, Change, MetricHead, Row
 from owners.models import CheckIn, Team, User
 
 LISTED = ("focus", "supporting")
+_NAMED = 3  # restated metrics that are named one by one
 _BAD = {State.OFF_TRACK: 0, State.AT_RISK: 1}  # what can be fallen to, the worst first
 
 
@@ -41,13 +43,15 @@ def board(
     today = installation.today(cal)
     name = quarter or cal.quarter_name(as_of or today)
     period = cal.quarter(name)
+    kept = {"quarter": name, "as_of": as_of.isoformat()} if as_of else {"quarter": name}
     as_of = as_of or min(today, period.end - DAY)
     courses = load(list(visible_metrics(user)), name, cal=cal, as_of=as_of)
-    since = cal.period(Grain.WEEK, as_of).start - WEEK  # what a weekly meeting saw last
+    since = last_meeting(cal, as_of)
     star = next((c for c in courses if c.metric.role == "north_star"), None)
     series = read([*(spark_wanted(c) for c in courses), *([fine_wanted(star)] if star else [])])
     fine = series.pop() if star else ()
-    lines = rows(courses, series, cal)
+    was = _states(courses, since)
+    lines = tuple(_moved(row, was) for row in rows(courses, series, cal))
     label = cal.quarter_label(name)
     chosen = [r for r in lines if _fits(r, lens, team, owner)]
     following = cal.next(period)
@@ -63,7 +67,7 @@ def board(
         north_star_chart=chart(star, label, fine) if star else None,
         rows=worst_first(r for r in chosen if r.metric.role in LISTED),
         guardrails=worst_first(r for r in chosen if r.metric.role == "guardrail"),
-        changes=_changes(courses, lines, since, cal, name),
+        changes=_changes(lines, was, since, cal, urlencode(kept)),
         banners=banners(),
         lenses=tuple(dict.fromkeys(r.metric.lens for r in lines if r.metric.lens)),
         teams=tuple(Team.objects.filter(archived_at=None).order_by("name").values_list("key", "name")),
@@ -95,43 +99,60 @@ def _fits(row: Row, lens: str, team: str, owner: str) -> bool:
     )
 
 
+def _states(courses: Sequence[Course], since: date) -> dict[str, State]:
+    """Where each metric stood at the last meeting, by key; nothing where that was in another quarter."""
+    return {c.metric.key: judge(c.at(since)).status.state for c in courses if since >= c.quarter.start}
+
+
+def _worse(then: State | None, now: State) -> bool:
+    return now in _BAD and then in (*_BAD, State.ON_TRACK) and _BAD[now] < _BAD.get(then, 9)
+
+
+def _better(then: State | None, now: State) -> bool:
+    return then in _BAD and (now is State.ON_TRACK or (now in _BAD and _BAD[now] > _BAD[then]))
+
+
+def _moved(row: Row, was: Mapping[str, State]) -> Row:
+    """The row with what it was, where that is news."""
+    then, now = was.get(row.metric.key), row.progress.status.state
+    return replace(row, was=then.word) if then and (_worse(then, now) or _better(then, now)) else row
+
+
 def _changes(
-    courses: Sequence[Course], lines: Sequence[Row], since: date, cal: Calendar, quarter: str
+    lines: Sequence[Row], was: Mapping[str, State], since: date, cal: Calendar, state: str
 ) -> tuple[Change, ...]:
     """What is new since the last meeting. Two SQL statements."""
-    fell: dict[State, list[str]] = {}
-    better: list[str] = []
-    for course, row in zip(courses, lines, strict=True):
-        if since < course.quarter.start:
-            break
-        then = judge(course.at(since)).status.state
-        now = row.progress.status.state
-        if now in _BAD and _BAD[now] < _BAD.get(then, 9) and then in (*_BAD, State.ON_TRACK):
-            fell.setdefault(now, []).append(row.metric.name)
-        elif then in _BAD and (now is State.ON_TRACK or (now in _BAD and _BAD[now] > _BAD[then])):
-            better.append(row.metric.name)
-    state = urlencode({"quarter": quarter})
+    fell: dict[State, list[MetricHead]] = {}
+    better: list[MetricHead] = []
+    for row in lines:
+        then, now = was.get(row.metric.key), row.progress.status.state
+        if _worse(then, now):
+            fell.setdefault(now, []).append(row.metric)
+        elif _better(then, now):
+            better.append(row.metric)
+
+    def change(kind: str, heads: list[MetricHead], words: str, many: str, part: str = "") -> Change:
+        """One metric is explained by its own page, several by the page at `many`."""
+        path = f"/metrics/{heads[0].key}/?{state}{part}" if len(heads) == 1 else many
+        return Change(kind, len(heads), words, tuple(h.name for h in heads), path)
+
+    board = f"/?{state}#list"
     found = [
-        Change("worse", len(names), f"{len(names)} fell to {status.word}", tuple(names), f"/?{state}#list")
-        for status, names in sorted(fell.items(), key=lambda pair: _BAD[pair[0]])
+        change("worse", heads, f"{len(heads)} fell to {status.word}", board)
+        for status, heads in sorted(fell.items(), key=lambda pair: _BAD[pair[0]])
     ]
     if better:
-        found.append(
-            Change("better", len(better), f"{len(better)} recovered", tuple(better), f"/?{state}#list")
-        )
-    keys = {c.metric.id: row.metric for c, row in zip(courses, lines, strict=True)}
-    found.extend(_restated(keys, since, cal))
+        found.append(change("better", better, f"{len(better)} recovered", board))
+    found.extend(_restated({row.metric.id: row.metric for row in lines}, since, cal, state))
     found.extend(_silent(lines, since, state))
     unowned = [r.metric for r in lines if r.metric.owner is None]
     if unowned:
-        words = f"{len(unowned)} without an owner"
-        path = f"/metrics/{unowned[0].key}/" if len(unowned) == 1 else f"/leaders/?{state}"
-        found.append(Change("unowned", len(unowned), words, tuple(m.name for m in unowned), path))
+        found.append(change("unowned", unowned, f"{len(unowned)} without an owner", f"/leaders/?{state}"))
     return tuple(found)
 
 
-def _restated(heads: dict[int, MetricHead], since: date, cal: Calendar) -> list[Change]:
-    """Metrics of which a whole ended month has been restated since."""
+def _restated(heads: dict[int, MetricHead], since: date, cal: Calendar, state: str) -> list[Change]:
+    """Metrics of which a whole ended month has been restated since; each line leads to its metric."""
     counted = (
         Revision.objects.filter(
             metric_id__in=list(heads), replaced_at__gte=cal.opens(since), grain="month", dimension=""
@@ -141,17 +162,17 @@ def _restated(heads: dict[int, MetricHead], since: date, cal: Calendar) -> list[
         .annotate(Count("period_start", distinct=True))
         .order_by()
     )
-    restated = [(heads[metric], number) for metric, number in counted]
-    if not restated:
-        return []
-    figures = sum(number for _, number in restated)
-    words = f"{figures} figure{'s' if figures > 1 else ''} restated"
-    first = restated[0][0]
-    return [
-        Change(
-            "restated", figures, words, tuple(m.name for m, _ in restated), f"/metrics/{first.key}/#revisions"
-        )
-    ]
+    restated = sorted(((heads[m], number) for m, number in counted), key=lambda pair: pair[0].name)
+    if len(restated) > _NAMED:
+        figures = sum(number for _, number in restated)
+        words = f"{figures} figures of {len(restated)} metrics restated"
+        return [Change("restated", figures, words, tuple(m.name for m, _ in restated), f"/metrics/?{state}")]
+    found = []
+    for m, number in restated:
+        words = f"{number} figure{'s' if number > 1 else ''} restated"
+        words += f" of {m.name}" if len(restated) > 1 else ""
+        found.append(Change("restated", number, words, (m.name,), f"/metrics/{m.key}/?{state}#revisions"))
+    return found
 
 
 def _silent(lines: Sequence[Row], since: date, state: str) -> list[Change]:

@@ -7,7 +7,7 @@ from metrics.queries import installation
 from metrics.queries.courses import DAY, Course, load
 from metrics.queries.heads import person
 from metrics.queries.quarters import chart, fine_wanted
-from metrics.queries.rows import CHECKED_IN, rows, said, spark_wanted, todo, worst_first
+from metrics.queries.rows import CHECKED_IN, last_meeting, rows, said, spark_wanted, todo, worst_first
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import read
 from metrics.queries.shapes import LeaderCard, LeaderPage, Leaders, Row
@@ -18,13 +18,15 @@ TOLD = 30  # check-ins on a leader's page
 
 def leaders(user: User | None, *, quarter: str | None = None, as_of: date | None = None) -> Leaders:
     """Every leader by name with their metrics, and the metrics that nobody owns."""
-    _, lines, name = _lines(user, quarter, as_of)
+    courses, lines, name = _lines(user, quarter, as_of)
+    cal = installation.calendar()
+    since = last_meeting(cal, courses[0].as_of) if courses else None
     cards = []
     for leader in Leader.objects.filter(archived_at=None).select_related("team").order_by("name"):
         own = tuple(r for r in lines if r.metric.owner and r.metric.owner.key == leader.key)
-        cards.append(LeaderCard(person(leader), worst_first(own), _due(own)))
+        cards.append(LeaderCard(person(leader), worst_first(own), _due(own, since)))
     unowned = tuple(r for r in lines if r.metric.owner is None)
-    return Leaders(name, installation.calendar().quarter_label(name), tuple(cards), unowned)
+    return Leaders(name, cal.quarter_label(name), tuple(cards), unowned)
 
 
 def leader_page(
@@ -75,16 +77,17 @@ def _lines(
     return courses, rows(courses, read([spark_wanted(c) for c in courses]), cal), name
 
 
-def _due(own: tuple[Row, ...]) -> tuple[str, ...]:
-    """What is due from a leader, in words: figures that are late, and metrics that need a word."""
+def _due(own: tuple[Row, ...], since: date | None) -> tuple[str, ...]:
+    """What is due from a leader, in words: figures that are late, and metrics without a word since the last
+    meeting, as the board counts them."""
     late = [  # a source that is late is its data owner's
         f"{r.metric.name}: {r.progress.reason}"
         for r in own
         if r.metric.manual and r.progress.status.state is State.LATE
     ]
     silent = [
-        f"{r.metric.name}: no check-in this quarter"
+        f"{r.metric.name}: no check-in {f'since {r.words.date.day} {r.words.date:%b}' if r.words else 'yet'}"
         for r in own
-        if r.metric.role in CHECKED_IN and r.words is None
+        if r.metric.role in CHECKED_IN and (r.words is None or (since and r.words.date < since))
     ]
     return (*late, *silent)

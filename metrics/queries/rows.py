@@ -64,6 +64,11 @@ def todo(action: Action) -> Todo:
     return Todo(action.text, action.leader.name if action.leader else "", action.due_date)
 
 
+def last_meeting(cal: Calendar, as_of: date) -> date:
+    """Since when changes are news: what a weekly meeting saw last."""
+    return cal.period(Grain.WEEK, as_of).start - timedelta(days=7)
+
+
 def worst_first(found: Iterable[Row]) -> tuple[Row, ...]:
     """Off track before at risk before the rest; inside a status the largest gap to plan first."""
 

@@ -149,6 +149,7 @@ class Row:
     spark: tuple[Point, ...]  # up to 13 of the own rhythm, oldest first
     words: Words | None
     action: Todo | None
+    was: str = ""  # the status word at the last meeting, where it has become better or worse since
 
     @property
     def metric(self) -> MetricHead:

@@ -1,4 +1,4 @@
-// Draws a Plotly figure when its place comes into view. Colours are named by CSS variables and resolved here, so
+// Draws a Plotly figure when its place comes into view; the still drawing stays for paper. Colours are named by CSS variables and resolved here, so
 // that a chart follows light and dark.
 (() => {
   const PHRASE = /^var\((--[\w-]+)\)$/;
@@ -41,10 +41,8 @@
     const size = parseFloat(getComputedStyle(place).fontSize);
     figure.layout.font = { ...figure.layout.font, family: style.fontFamily, size: size * 0.86 };
     for (const note of figure.layout.annotations || []) note.font.size = size * 0.86;
-    const still = place.querySelector(".still");
     const target = place.querySelector(".drawn") || place.appendChild(Object.assign(document.createElement("div"), { className: "drawn" }));
     target.setAttribute("aria-hidden", "true");
-    if (still) still.remove();
     window.Plotly.react(target, figure.data, figure.layout, settings);
     place.dataset.drawn = "yes";
     drawn.add(place);

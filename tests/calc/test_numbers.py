@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calc.numbers import MINUS, THIN, UNKNOWN, change, full, gap, is_share, parse_unit, short
+from calc.numbers import MINUS, SPACE, THIN, UNKNOWN, change, full, gap, is_share, parse_unit, short
 
 UNITS = (
     "count",
@@ -21,7 +21,7 @@ UNITS = (
 
 
 def spaced(text: str) -> str:
-    return text.replace(THIN, " ").replace(MINUS, "-")
+    return text.replace(THIN, " ").replace(SPACE, " ").replace(MINUS, "-")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calc.calendar import Calendar, Grain
-from calc.numbers import THIN
+from calc.numbers import SPACE, THIN
 from calc.pace import measure
 from calc.plan import GoalKind, Plan
 from calc.status import State, Status, Thresholds, judge, say_period, worst_first
@@ -21,7 +21,7 @@ HOLD = Plan(Q3, GoalKind.LEVEL, 0.93, baseline=0.93)
 
 
 def reason(status: Status) -> str:
-    return status.reason.replace(THIN, " ")
+    return status.reason.replace(THIN, " ").replace(SPACE, " ")
 
 
 @pytest.mark.parametrize(
