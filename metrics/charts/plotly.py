@@ -104,13 +104,12 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
     axis = scale(values, unit, from_zero=False)
     shapes: list[Figure] = []
     notes: list[Figure] = [_unit_note(unit, f"by {history.grain}")]
+    since = history.limits.since if history.limits else None
     for n, (words, start, end) in enumerate(lines):
         shapes.append(
             {
                 "type": "line",
-                "xref": "paper",
-                "x0": 0,
-                "x1": 1,
+                **_span(history, since),
                 "yref": "y",
                 "y0": start,
                 "y1": end,
@@ -228,11 +227,13 @@ def _bar_text(segment: Segment, unit: str) -> str:
 
 
 def _limit_lines(history: History, unit: str) -> list[tuple[str, float, float]]:
-    """(words, at the first point, at the last point) of centre and limits; they follow a trend."""
+    """(words, at the first point they hold for, at the last point) of centre and limits; they follow a
+    trend."""
     limits = history.limits
     if limits is None:
         return []
-    climb = limits.slope * max(len(history.points) - 1, 0)
+    held = sum(limits.since is None or p.at >= limits.since for p in history.points)
+    climb = limits.slope * max(held - 1, 0)
     found = []
     for words, level in (
         ("centre", limits.centre),
@@ -242,6 +243,13 @@ def _limit_lines(history: History, unit: str) -> list[tuple[str, float, float]]:
         if level is not None:
             found.append((f"{words} {short(level + climb, unit)}", level, level + climb))
     return found
+
+
+def _span(history: History, since: date | None) -> Figure:
+    """How far limits reach: from the first point that they hold for to the last, or over the whole width."""
+    if since is None or not history.points:
+        return {"xref": "paper", "x0": 0, "x1": 1}
+    return {"xref": "x", "x0": since.isoformat(), "x1": history.points[-1].at.isoformat()}
 
 
 def _actual(points: Sequence[Point], unit: str, *, few: bool, grain: str = "") -> list[Figure]:

@@ -35,13 +35,13 @@ def history_wanted(course: Course, grain: Grain) -> Wanted:
 
 
 def history(course: Course, grain: Grain, figures: Sequence[Stored]) -> History:
-    """The history up to `as_of`; limits and signals from its final points only. Two SQL statements."""
+    """The history up to `as_of`; limits and signals of its recent final points only. Two SQL statements."""
     points = tuple(
         Point(f.start, f.end - DAY, f.value, not f.final, f.numerator, f.denominator, f.version)
         for f in figures
         if f.start <= course.as_of
     )
-    judged = [p for p in points if not p.provisional]
+    judged = recent([p for p in points if not p.provisional])
     limits = process_limits([p.value for p in judged], course.metric.unit)
     rules = xmr.signals([p.value for p in judged], limits)
     said = {d.period_start: d for d in Disposition.objects.filter(metric=course.metric, grain=str(grain))}
@@ -57,7 +57,17 @@ def history(course: Course, grain: Grain, figures: Sequence[Stored]) -> History:
         for p, found in zip(judged, rules, strict=True)
         if found and p.value is not None
     )
-    return History(str(grain), points, _limits(limits), signals, seams(course.metric))
+    since = judged[0].at if judged else None
+    return History(str(grain), points, _limits(limits, since), signals, seams(course.metric))
+
+
+def recent(points: Sequence[Point]) -> Sequence[Point]:
+    """The newest points that say what is routine now: xmr.LOCK_AFTER known ones, enough for limits to settle.
+
+    Limits from years would measure growth and the seasons, and most points would stand out.
+    """
+    known = [n for n, point in enumerate(points) if point.value is not None]
+    return points[known[-xmr.LOCK_AFTER] :] if len(known) > xmr.LOCK_AFTER else points
 
 
 def process_limits(values: Sequence[float | None], unit: str) -> xmr.Limits | None:
@@ -128,7 +138,7 @@ def _largest_first(segment: Segment) -> tuple[bool, float, str]:
     return (segment.member == "(other)", -(segment.figure or 0.0), segment.member)
 
 
-def _limits(limits: xmr.Limits | None) -> Limits | None:
+def _limits(limits: xmr.Limits | None, since: date | None) -> Limits | None:
     if limits is None:
         return None
-    return Limits(limits.centre, limits.upper, limits.lower, limits.upper_range, limits.slope)
+    return Limits(limits.centre, limits.upper, limits.lower, limits.upper_range, limits.slope, since)

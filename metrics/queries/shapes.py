@@ -226,7 +226,8 @@ class LeaderPage:
 class Limits:
     """Process limits of a metric's history, in its unit; see calc.xmr. None: no limit on that side.
 
-    slope: per point, where the limits follow a trend; the lines then hold at the history's first point.
+    since: the day of the first point that they were drawn from and hold for; None: the history's first.
+    slope: per point, where the limits follow a trend; the lines then hold at that point.
     """
 
     centre: float
@@ -234,6 +235,7 @@ class Limits:
     lower: float | None
     upper_range: float
     slope: float = 0.0
+    since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -335,6 +337,18 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """One change by hand of a target, a month's plan or an entered figure; "" is nothing there."""
+
+    at: datetime
+    by: str
+    what: str
+    before: str
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class MetricPage:
     row: Row
     chart: QuarterChart
@@ -354,6 +368,7 @@ class MetricPage:
     sql: tuple[tuple[str, str], ...]  # (title, text) of how it is computed
     error: str  # of the last failed recompute
     held: tuple[str, ...]  # implausible figures held for checking, in words
+    edits: tuple[Edit, ...] = ()  # who changed what by hand, newest first
 
 
 @dataclass(frozen=True)
