@@ -151,6 +151,7 @@ TIME_ZONE = "UTC"
 
 EMBEDDED_DATABASE = not env.str("DATABASE_URL", default="")
 DATABASE_POOL = env.int("DATABASE_POOL", default=0)
+PG_BIN = env.str("PG_BIN", default="")  # where pg_dump and pg_restore are
 EMBEDDED_BELL = not env.str("REDIS_URL", default="")
 LAYOUT = Layout.of(DATA_DIR) if EMBEDDED_DATABASE or EMBEDDED_BELL else None
 

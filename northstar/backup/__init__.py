@@ -1,0 +1,1 @@
+"""Backup of a whole installation into one file, and its restore: all or nothing."""
