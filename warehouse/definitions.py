@@ -122,7 +122,8 @@ class Request:
     top: dimension -> members kept by name; all others are one "(other)" where additive. Absent: all kept.
     members: dimension -> members known from elsewhere, which get figures (of 0, say) without a row in the
     window. sources: other sources of the same warehouse, by key, that atoms' measures read (a ratio's
-    denominator, a conversion's second event).
+    denominator, a conversion's second event). watermarks: those of the other sources, by key: a conversion's
+    window has not passed before the source of the second event has reached its end.
     """
 
     source: SourceDef
@@ -136,6 +137,7 @@ class Request:
     top: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sources: Mapping[str, SourceDef] = field(default_factory=dict)
+    watermarks: Mapping[str, date] = field(default_factory=dict)
 
     def source_of(self, measure: Measure) -> SourceDef:
         """The source that a measure reads; WarehouseError if the request does not know it."""

@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any
 
+from django.db.models import Min
+
 from calc.calendar import Calendar, Grain, add_months
 from metrics.definitions.build import (
     atoms_of,
@@ -57,6 +59,7 @@ class Job:
     left_out: tuple[Metric, ...]  # quarantined, or waiting after a failure
     anew: Mapping[str, date]  # metrics without a figure of their version -> from which day on they need some
     dirty: Mapping[str, date]  # metrics that have missed changes -> since which day
+    unripe: Mapping[str, date]  # conversions into another source -> since when windows are open
     members: Mapping[str, tuple[str, ...]]
     warehouse_options: Mapping[str, Any]
     is_complete: bool  # the run is about all metrics of the source
@@ -76,6 +79,7 @@ class Answer:
     watermark: date | None
     changed_to: datetime | None = None
     top: dict[str, list[str]] = field(default_factory=dict)
+    watermarks: dict[str, date] = field(default_factory=dict)  # of other sources, where conversions read them
     asked: list[Ask] = field(default_factory=list)
     figures: Iterator[Figure] = field(default_factory=lambda: iter(()))
     failures: dict[str, str] = field(default_factory=dict)
@@ -120,6 +124,7 @@ def job_of(run: Run, now: datetime) -> Job:
         left_out=tuple(own[key] for key in sorted(out)),
         anew=_without_figures(metrics),
         dirty=health.dirty_from(list(metrics.values())),
+        unripe=_unripe(metrics),
         members=known_members(source),
         warehouse_options=dict(source.warehouse.options),
         is_complete=is_complete,
@@ -140,6 +145,14 @@ def known_members(source: Source) -> dict[str, tuple[str, ...]]:
     for dimension, member in rows:
         found[dimension] = (*found.get(dimension, ()), member)
     return found
+
+
+def _unripe(metrics: Mapping[str, Metric]) -> dict[str, date]:
+    """Since which day a window of a conversion into another source was open when it was last asked for: how
+    far that source had come then is not known any more."""
+    across = [m.pk for m in metrics.values() if len(source_keys_of(m)) > 1]
+    rows = Value.objects.filter(metric__in=across, grain=Grain.DAY, immature__gt=0)
+    return dict(rows.values_list("metric__key").annotate(Min("period_start")).order_by())
 
 
 def _without_figures(metrics: Mapping[str, Metric]) -> dict[str, date]:
@@ -174,6 +187,7 @@ def ask(job: Job) -> Answer:
         horizon = max([watermark, job.today, *(end for _, end in changed)]) + DAY
         if job.is_whole or not (job.source.top or job.source.watermark):
             _rank(engine, job, answer, horizon)
+        answer.watermarks = _watermarks(engine, job)
         answer.asked = _plan(job, answer, changed, horizon)
         parts = []
         for wanted in answer.asked:
@@ -183,6 +197,17 @@ def ask(job: Job) -> Answer:
                 answer.failures.setdefault(key, str(error))
         answer.figures = chain.from_iterable(parts)
     return answer
+
+
+def _watermarks(engine: Engine, job: Job) -> dict[str, date]:
+    """How far the other sources are loaded into which conversions of this one lead; date.min where nothing
+    is."""
+    read = {a.conversion.conversion.source for a in job.atoms.values() if a.conversion}
+    found = {}
+    for key in sorted(read & set(job.others)):
+        _, watermark = engine.watermark(job.others[key], job.calendar)
+        found[key] = min(watermark, job.today + DAY) if watermark else date.min
+    return found
 
 
 def _changed(engine: Engine, job: Job, answer: Answer) -> tuple[Range, ...]:
@@ -229,7 +254,9 @@ def _dirty(
         start = max(run.window_start, effective_from(job.metrics[key]))
         return joined([(start, run.window_end or horizon)])
     ranges: list[Range] = [
-        (day, horizon) for day in (job.anew.get(key), job.dirty.get(key)) if day is not None
+        (day, horizon)
+        for day in (job.anew.get(key), job.dirty.get(key), job.unripe.get(key))
+        if day is not None
     ]
     if source.watermark is None or (source.first_day and answer.first_day < source.first_day):
         ranges.append((effective_from(job.metrics[key]), horizon))
@@ -263,6 +290,7 @@ def _request(job: Job, answer: Answer, wanted: Ask) -> Request:
         top={name: tuple(members) for name, members in answer.top.items()},
         members={} if whole else job.members,
         sources=job.others,
+        watermarks=answer.watermarks,
     )
 
 

@@ -10,7 +10,7 @@ import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
-from metrics.definitions.build import calendar_of, entry_grain, merges_of, operands_of, top_of
+from metrics.definitions.build import calendar_of, entry_grain, merges_of, operands_of, source_keys_of, top_of
 from metrics.models import Installation, Metric, Run, Source, Value
 from metrics.services import dependents, freshness, health, ledger, notices
 from metrics.services.asking import Answer, Job, ask, effective_from, job_of, known_members
@@ -151,8 +151,16 @@ class _Taking:
             names = {"warehouse": self.source.warehouse.key, "source": self.source.key}
             failures[metric.key] = str(WarehouseError(message, metric=metric.key, **names))
         good = {key: m for key, m in job.metrics.items() if key not in failures}
+        readers = {
+            key: m for key, m in self.standings.metrics.items() if self.source.key in source_keys_of(m)[1:]
+        }
+        settled = good | readers  # others' conversions lead into this source, which may have been behind
         written.touched |= settle(
-            {m.pk: day for key, m in good.items() if (day := self.standings.of(key).final_before) is not None}
+            {
+                m.pk: day
+                for key, m in settled.items()
+                if (day := self.standings.of(key).final_before) is not None
+            }
         )
         self._note_health(good, failures, written, scopes)
         follow = dependents.update(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from metrics.definitions.build import PART, parts_of, source_keys_of
+from metrics.definitions.build import PART, calendar_of, parts_of, source_keys_of
 from metrics.definitions.changes import Change, rename_in
 from metrics.definitions.file import Definitions
 from metrics.definitions.promises import OwnerRow
@@ -24,6 +24,7 @@ from metrics.queries.dump import COLUMNS
 from metrics.secrets import UnreadableSecret, decrypt, encrypt
 from metrics.services import bell, ledger, versions
 from metrics.services.manual import recompute_manual
+from metrics.services.writing import retire_periods
 from owners.models import Action, CheckIn, Leader, Ownership, Team, User
 from owners.services.ownership import hand_over, state_history
 
@@ -73,6 +74,7 @@ class _Store:
             rename_metric(old, new)
         if any(change.section == "calendar" for change in self.changes):
             Installation.objects.update_or_create(id=1, defaults=self.file.calendar or {})
+            retire_periods(calendar_of(Installation.objects.first()), self.now)
         for key in self._changed("teams"):
             name = (self.file.teams or {})[key]["name"]
             Team.objects.update_or_create(key=key, defaults={"name": name, "archived_at": None})

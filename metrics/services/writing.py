@@ -3,12 +3,13 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
 from calc.calendar import Calendar, Grain, Period
+from metrics.models import Value
 from metrics.services.plausibility import Held, Plausible, hold
 
 FINAL, PROVISIONAL = "final", "provisional"
@@ -136,6 +137,23 @@ def settle(final_before: Mapping[int, date]) -> set[Touched]:
     return touched
 
 
+def retire_periods(calendar: Calendar, now: datetime) -> int:
+    """Take away the figures of periods that a changed calendar does not have (weeks that began on another
+    day, other fiscal quarters and years), keeping them as revisions; returns how many."""
+    lock_figures()
+    spans = Value.objects.values_list("grain", "period_start", "period_end").distinct()
+    strange = []
+    for grain, start, end in spans:
+        day = end - timedelta(days=1) if Grain(grain).is_to_date else start
+        if calendar.period(Grain(grain), day) != Period(start, end, Grain(grain)):
+            strange.append((grain, start, end))
+    if not strange:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_RETIRE, [*map(list, zip(*strange, strict=True)), now])
+        return cursor.rowcount
+
+
 def status_of(end: date, final_before: date | None, immature: int | None = None) -> str:
     """final iff the period ends by `final_before` (watermark - lateness) and none of its windows is open."""
     return FINAL if final_before is not None and end <= final_before and not immature else PROVISIONAL
@@ -165,8 +183,8 @@ _FIGURE_DIFFERS = (
 
 _MARK_GONE = f"""
     INSERT INTO incoming ({_COLUMNS}, gone, held)
-    SELECT v.metric_id, v.grain, v.period_start, v.period_end, v.dimension, v.member,
-           NULL, NULL, NULL, NULL, v.status, v.version, true, false
+    SELECT DISTINCT v.metric_id, v.grain, v.period_start, v.period_end, v.dimension, v.member,
+           NULL::float8, NULL::float8, NULL::float8, NULL::integer, v.status, v.version, true, false
     FROM metrics_value v
     JOIN scope s ON v.metric_id = s.metric_id AND v.grain = s.grain AND v.dimension = s.dimension
                 AND v.period_end > s.first AND v.period_end <= s.past
@@ -214,6 +232,17 @@ _MERGE = f"""
     SELECT count(*) FILTER (WHERE figure), metric_id, grain, period_start, period_end FROM merged
     WHERE figure OR status <> new_status
     GROUP BY metric_id, grain, period_start, period_end
+"""  # noqa: S608
+
+_RETIRE = f"""
+    WITH gone AS (
+        DELETE FROM metrics_value v
+        USING unnest(%s::varchar[], %s::date[], %s::date[]) AS strange (grain, first, past)
+        WHERE v.grain = strange.grain AND v.period_start = strange.first AND v.period_end = strange.past
+        RETURNING v.*
+    )
+    INSERT INTO metrics_revision ({_COLUMNS}, computed_at, replaced_at, cause, run_id)
+    SELECT {_COLUMNS}, computed_at, %s, 'definition', NULL FROM gone
 """  # noqa: S608
 
 _SETTLE = """

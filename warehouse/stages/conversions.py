@@ -61,9 +61,9 @@ def statement(
         f"FROM credited WHERE place > 0 GROUP BY {key}, place\n),\n"
     )
     stamp = "t" if conversion.period_by == "start" else "due"
-    passed = (
-        f"{local_timestamp('due', clock, *spread)} <= CAST({literal(base.request.watermark)} AS TIMESTAMP)"
-    )
+    watermark = base.request.watermark
+    watermark = min(watermark, base.request.watermarks.get(event.source.key, watermark))
+    passed = f"{local_timestamp('due', clock, *spread)} <= CAST({literal(watermark)} AS TIMESTAMP)"
     text += (
         f"judged AS MATERIALIZED (\nSELECT CAST({local_timestamp(stamp, clock, *spread)} AS DATE) AS day, "
         f"CASE WHEN {passed} THEN 1 ELSE 0 END AS passed, converted, credits"

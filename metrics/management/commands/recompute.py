@@ -66,11 +66,14 @@ class Command(BaseCommand):
                 sources.setdefault(from_source[0], []).append(key)
             else:
                 rest.append(key)
+            for other in source_keys_of(metrics[key])[1:]:
+                sources.setdefault(other, [])  # how far it is loaded decides what is final
         for source in Source.objects.filter(key__in=sources, archived_at=None).order_by("key"):
             wanted = sources[source.key] if keys else ()
             due = Run.objects.filter(source=source, state=Run.State.DUE, attempts=0).order_by("id")
             yield from list(due)  # an edit that has not been computed yet may be all that is to be done
-            yield _request(source, wanted, start, end)
+            window = (start, end) if sources[source.key] else (None, None)
+            yield _request(source, wanted, *window)
             yield from due.all()
         yield from list(Run.objects.filter(source=None, state=Run.State.DUE, attempts=0).order_by("id"))
         if rest:
