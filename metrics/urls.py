@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from metrics.views import board, entries, find, leaders, metrics, owner, settings, signals, targets
+from metrics.views import board, entries, find, held, leaders, metrics, owner, settings, signals, targets
 
 urlpatterns = [
     path("", board.board, name="board"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("metrics/<slug:key>/values/", entries.values, name="metric_values"),
     path("metrics/<slug:key>/owner/", owner.owner, name="metric_owner"),
     path("metrics/<slug:key>/signals/", signals.signals, name="metric_signals"),
+    path("metrics/<slug:key>/held/", held.accept, name="metric_held"),
     path("targets/", targets.current, name="targets"),
     path("targets/<str:quarter>/", targets.grid, name="target_grid"),
     path("settings/", settings.settings, name="settings"),

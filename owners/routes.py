@@ -72,6 +72,7 @@ ROUTES: dict[str, dict[str, Access]] = {
     },
     "metric_owner": {"GET": Right("metric.set_owner", "metric"), "POST": Right("metric.set_owner", "metric")},
     "metric_signals": {"GET": Right("metric.annotate", "metric"), "POST": Right("metric.annotate", "metric")},
+    "metric_held": {"POST": Right("metric.annotate", "metric")},
     "targets": {"GET": SIGNED_IN},
     "target_grid": {"GET": SIGNED_IN, "POST": Right("metric.set_target")},
     # The machinery.

@@ -1,13 +1,15 @@
 """One metric's page: what it is, how it moves, and how it is computed."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from calc.calendar import Calendar, Grain
 from calc.clock import equal_part
 from metrics.models import Driver, Metric, MetricState, MetricVersion, Revision, Value
 from metrics.queries import installation
+from metrics.queries.changes import edits
 from metrics.queries.courses import DAY, Course, load, total_to
-from metrics.queries.entries import entry_cells
+from metrics.queries.entries import entry_cells, label
 from metrics.queries.histories import history, history_wanted, same_part, segments
 from metrics.queries.machinery import runs_of
 from metrics.queries.quarters import chart, fine_wanted
@@ -62,7 +64,8 @@ def metric_page(
         collect={str(k): str(v) for k, v in collect.items()},
         sql=statements(metric, cal),
         error=state.error if state else "",
-        held=tuple(str(h.get("reason", h)) for h in (state.held if state else [])),
+        held=_held(metric, cal, state),
+        edits=edits(metric, cal),
     )
 
 
@@ -82,6 +85,21 @@ def _quarters(
         found.append((cal.quarter_label(cal.quarter_name(period.start)), figure, known))
         period = cal.previous(period)
     return tuple(found)
+
+
+def _held(metric: Metric, cal: Calendar, state: MetricState | None) -> tuple[str, ...]:
+    """What nobody has checked yet, the newest first: `9 Nov 2026: 301 is above ...`."""
+    waiting = [h for h in (state.held if state else []) if not h.get("accepted")]
+    waiting.sort(key=lambda h: (h["period_end"], h["grain"]), reverse=True)
+    return tuple(f"{_held_period(h, cal)}: {h['reason']}" for h in waiting)
+
+
+def _held_period(entry: dict[str, Any], cal: Calendar) -> str:
+    grain, start = Grain(entry["grain"]), date.fromisoformat(entry["period_start"])
+    if grain in (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR):
+        return label(cal, cal.period(grain, start))
+    last = date.fromisoformat(entry["period_end"]) - DAY
+    return f"{start.day} {start:%b} to {last.day} {last:%b %Y}"
 
 
 def _loaded(course: Course) -> date:

@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from django import template
 from django.utils import timezone
 
+from calc import numbers
 from metrics import charts
-from metrics.queries.shapes import Signal
+from metrics.queries.shapes import History, Segment, Signal
 
 register = template.Library()
 
@@ -106,6 +107,42 @@ def after(day: date) -> date:
 
 
 @register.filter
-def newest(signals: tuple[Signal, ...]) -> list[Signal]:
-    """The newest first."""
-    return sorted(signals, key=lambda signal: signal.start, reverse=True)
+def episodes(history: History) -> list[list[Signal]]:
+    """Signals in neighbouring periods as one, the newest first: ten weeks under the limit are one change.
+
+    One that is explained stands by itself, and one that is no more than a jump opens a new one.
+    """
+    place = {point.start: n for n, point in enumerate(history.points)}
+    found: list[list[Signal]] = []
+    for signal in sorted(history.signals, key=lambda s: s.start):
+        before = found[-1][-1] if found else None
+        together = (
+            before is not None
+            and place.get(signal.start, -1) == place.get(before.start, -3) + 1
+            and not (signal.disposition or before.disposition)
+            and _side(signal, history, place) == _side(before, history, place)
+        )
+        if together:
+            found[-1].append(signal)
+        else:
+            found.append([signal])
+    return found[::-1]
+
+
+def _side(signal: Signal, history: History, place: dict[date, int]) -> bool:
+    """Whether it lies above the centre, which may follow a trend."""
+    limits = history.limits
+    return limits is not None and signal.value > limits.centre + limits.slope * place.get(signal.start, 0)
+
+
+@register.filter
+def rules_of(signals: list[Signal]) -> list[str]:
+    """What the signals of an episode have broken, each said once."""
+    return list(dict.fromkeys(rule for signal in signals for rule in signal.rules))
+
+
+@register.filter
+def share_of(segment: Segment, segments: tuple[Segment, ...]) -> str:
+    """A member's share of all members of its dimension; for figures that add up."""
+    whole = sum(s.figure for s in segments if s.figure is not None)
+    return numbers.short(segment.figure / whole if segment.figure is not None and whole else None, "percent")

@@ -61,6 +61,7 @@ def updates(request: HttpRequest) -> HttpResponse:
         "runs": runs,
         "open": any(run.state in Run.OPEN for run in runs),
         "can_recompute": can(reader(request), "metric.recompute"),
+        "has_sources": Source.objects.filter(archived_at=None).exists(),
     }
     return show(request, "metrics/updates.html", state, context, part="metrics/parts/runs.html")
 

@@ -3,6 +3,7 @@
 (() => {
   const PHRASE = /^var\((--[\w-]+)\)$/;
   const settings = { displayModeBar: false, responsive: true, showTips: false };
+  const PAPER = 640; // CSS pixels that fit between the margins of A4
   const drawn = new Set();
   let probe;
 
@@ -48,6 +49,13 @@
     drawn.add(place);
   }
 
+  // A drawing keeps the size of the screen unless it is told another one; null follows its place again.
+  function size(place, width) {
+    const target = place.querySelector(".drawn");
+    const still = place.querySelector(".still");
+    if (target && !still) window.Plotly.relayout(target, { width, height: width && place.clientHeight, autosize: !width });
+  }
+
   const seen = new IntersectionObserver(
     (entries) => {
       for (const entry of entries) {
@@ -73,6 +81,10 @@
   // Paper shows every chart, also those that nobody has scrolled to.
   addEventListener("beforeprint", () => {
     for (const place of document.querySelectorAll(".chart[data-chart]:not([data-drawn])")) draw(place);
+    for (const place of drawn) size(place, PAPER);
+  });
+  addEventListener("afterprint", () => {
+    for (const place of drawn) size(place, null);
   });
 
   document.addEventListener("northstar:theme", redrawCharts);

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from metrics.models import Benchmark, Disposition, Entry, Run, Target, Value
+from calc.calendar import Grain
+from metrics.models import Benchmark, Disposition, Entry, Metric, MetricState, Run, Target, Value
 from owners.models import Ownership, Summary, User
-from tests.metrics.stage import Stage, stage
+from tests.metrics.stage import CALENDAR, Stage, stage
 
 pytestmark = pytest.mark.django_db
 
@@ -255,3 +256,65 @@ def test_a_write_without_its_token_is_refused(company: Stage) -> None:
     client.force_login(company.elena)
     assert client.post("/metrics/plans/values/", share(company, "1", "2")).status_code == 403
     assert Entry.objects.filter(metric__key="plans").count() == 1
+
+
+def held(company: Stage) -> MetricState:
+    """An orders figure that a recompute found implausible."""
+    entry = {
+        "grain": "month",
+        "period_start": company.month.isoformat(),
+        "period_end": CALENDAR.period(Grain.MONTH, company.month).end.isoformat(),
+        "value": 90_000.0,
+        "reason": "90000 is above the highest plausible figure, 5000",
+    }
+    return MetricState.objects.create(metric=Metric.objects.get(key="orders"), held=[entry])
+
+
+@pytest.mark.parametrize("who", ["analyst", "charlie"])
+def test_a_held_figure_is_shown_and_accepted_by_who_knows(company: Stage, who: str) -> None:
+    held(company)
+    client = signed_in(getattr(company, who))
+    page = client.get(f"/metrics/orders/{company.state}").content.decode()
+    assert "is above the highest plausible figure" in page
+    assert "Checked, it is right" in page
+    shown = client.post("/metrics/orders/held/", follow=True).content.decode()
+    assert "The held figure is accepted. The next update takes it in." in shown
+    assert "is above the highest plausible figure" not in shown
+    state = MetricState.objects.get()
+    assert state.held[0]["accepted"]["by"] == str(getattr(company, who))
+    assert state.dirty_from == company.month
+
+
+@pytest.mark.parametrize("who", ["viewer", "elena", "executive"])
+def test_nobody_else_accepts_a_held_figure(company: Stage, who: str) -> None:
+    held(company)
+    client = signed_in(getattr(company, who))
+    assert "Checked, it is right" not in client.get(f"/metrics/orders/{company.state}").content.decode()
+    assert client.post("/metrics/orders/held/").status_code == 403
+    assert "accepted" not in MetricState.objects.get().held[0]
+
+
+def test_who_changed_what_is_told_beside_the_metric(company: Stage) -> None:
+    executive = signed_in(company.executive)
+    path = f"/targets/{company.quarter}/"
+    fields = inputs(executive, path) | grid(company, "orders", "9,600", "3,100", "3,100", "3,400")
+    assert executive.post(path, fields | {"reason": "a new depot"}).status_code == 302
+    page = executive.get(f"/metrics/orders/{company.state}").content.decode()
+    assert "9\u202f300 became <strong>9\u202f600</strong>" in page
+    assert "3\u202f100 became <strong>3\u202f400</strong>" in page
+    assert page.count("3\u202f100 became") == 1  # months that stayed are no change
+    assert "a new depot" in page
+    assert "<bdi>Executive</bdi>" in page
+
+
+def test_a_corrected_figure_keeps_the_one_before_in_sight(company: Stage) -> None:
+    client = signed_in(company.elena)
+    path = "/metrics/plans/values/"
+    for numerator in ("18", "19"):
+        fields = inputs(client, path) | share(company, numerator, "25")
+        assert client.post(path, fields).status_code == 302
+    page = client.get(path).content.decode()
+    assert "18 of 25 became <strong>19 of 25</strong>" in page
+    fields = inputs(client, path) | share(company, "", "")
+    assert client.post(path, fields).status_code == 302
+    assert "19 of 25 was taken away" in client.get(path).content.decode()
