@@ -304,11 +304,11 @@ def _conversion(results: Results, atom: Atom, grain: Grain, dimension: str) -> _
     rows, _ = results.cut(conversion, "base", grain, dimension)
 
     def build(key: tuple[str, date], loaded: bool) -> tuple[object, object, object, int | None] | None:
-        base, converted, credits, immature = (int(n) for n in rows.get(key, (0, 0, 0, 0)))  # type: ignore[call-overload]
+        base, converted, immature = (int(n) for n in rows.get(key, (0, 0, 0)))  # type: ignore[call-overload]
         if not loaded and not base:
             return None
         if conversion.calculation == "count":
-            return (None if immature and not base else float(credits)), None, None, immature
+            return (None if immature and not base else float(converted)), None, None, immature
         return (converted / base if base else None), float(converted), float(base), immature
 
     return build

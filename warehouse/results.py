@@ -11,6 +11,7 @@ from typing import Any
 from calc.calendar import Grain
 from warehouse.definitions import Conversion, Measure, Request, WarehouseError
 from warehouse.merging import stage_of
+from warehouse.stages.conversions import CONVERSION_PARTS
 from warehouse.stages.distinct import grains_needed
 from warehouse.stages.scan import WHOLE, Context, Statement, Target, widened
 
@@ -228,7 +229,7 @@ class Results:
         start_of = _starts(self._request, grain)
         if isinstance(target, Measure) and target.agg in ("first", "last"):
             return _edges(rows, start_of, self.window, last=target.agg == "last")
-        return self._summed(rows, start_of, 1 if isinstance(target, Measure) else 4)
+        return self._summed(rows, start_of, 1 if isinstance(target, Measure) else len(CONVERSION_PARTS))
 
     def _summed(
         self, rows: Mapping[Key, Row], start_of: Callable[[date], date], width: int

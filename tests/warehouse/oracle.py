@@ -178,11 +178,10 @@ def figure(own: Slice, atom: Atom, period: Period, request: Request) -> tuple | 
         base = sum(passed for _, _, passed, _ in mine)
         immature = len(mine) - base
         converted = sum(passed and credits > 0 for _, _, passed, credits in mine)
-        total = sum(credits for _, _, passed, credits in mine if passed)
         if not base and not loaded:
             return None
         if atom.conversion.calculation == "count":
-            return (None if immature and not base else total), None, None, immature
+            return (None if immature and not base else converted), None, None, immature
         return (converted / base if base else None), converted, base, immature
     chosen = own.within(period)
     if period.grain.is_to_date and not loaded:

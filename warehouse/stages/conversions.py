@@ -13,13 +13,14 @@ from warehouse.definitions import Conversion, Measure
 from warehouse.sql import literal, local_timestamp
 from warehouse.stages.scan import WHOLE, Context, Statement, union
 
+CONVERSION_PARTS = ("base", "converted", "immature")  # columns of the statement, in its order
+
 
 def statement(
     base: Context, event: Context, conversion: Conversion, by: tuple[str, ...], serves: tuple[str, ...]
 ) -> Statement:
     """base, event: the contexts of the two measures' sources. Rows: base events whose window has passed,
-    those among them with a conversion, the conversions credited to them, base events whose window is still
-    open.
+    those among them that are credited with a conversion, base events whose window is still open.
 
     An event of an unknown entity (NULL) can neither convert nor be credited. Several base events at one
     instant share one credit, which goes to one of them.
@@ -56,8 +57,7 @@ def statement(
     spread = (span[0], span[1] + reach)
     text += (
         f"bases AS (\nSELECT min(CASE WHEN kind = 0 THEN t END) AS t, max(closes) AS due{kept}, "
-        f"max(CASE WHEN kind = 1 AND t < closes THEN 1 ELSE 0 END) AS converted, "
-        f"sum(CASE WHEN kind = 1 AND t < closes THEN 1 ELSE 0 END) AS credits\n"
+        f"max(CASE WHEN kind = 1 AND t < closes THEN 1 ELSE 0 END) AS converted\n"
         f"FROM credited WHERE place > 0 GROUP BY {key}, place\n),\n"
     )
     stamp = "t" if conversion.period_by == "start" else "due"
@@ -66,25 +66,23 @@ def statement(
     passed = f"{local_timestamp('due', clock, *spread)} <= CAST({literal(watermark)} AS TIMESTAMP)"
     text += (
         f"judged AS MATERIALIZED (\nSELECT CAST({local_timestamp(stamp, clock, *spread)} AS DATE) AS day, "
-        f"CASE WHEN {passed} THEN 1 ELSE 0 END AS passed, converted, credits"
+        f"CASE WHEN {passed} THEN 1 ELSE 0 END AS passed, converted"
         f"{''.join(', ' + alias for alias in dims)} FROM bases\n)\n"
     )
     branches = [
         f"SELECT '0' AS target, {literal(dimension)} AS dimension, {alias} AS member, day, "
         "sum(passed) AS base, "
-        "sum(passed * converted) AS converted, sum(passed * credits) AS credits, sum(1 - "
-        "passed) AS immature\n"
+        "sum(passed * converted) AS converted, sum(1 - passed) AS immature\n"
         f"FROM judged WHERE day >= {literal(low)} AND day < {literal(high)} "
         f"GROUP BY {alias + ', ' if dimension else ''}day"
         for dimension, alias in [(WHOLE, literal("")), *zip(by, dims, strict=True)]
     ]
-    parts = ("base", "converted", "credits", "immature")
     return Statement(
         name=f"{base.source.key}: conversion",
         source=base.source.key,
         shape="days",
         text=text + union(branches),
-        columns={(conversion, part): n for n, part in enumerate(parts)},
+        columns={(conversion, part): n for n, part in enumerate(CONVERSION_PARTS)},
         targets=(conversion,),
         serves=serves,
     )

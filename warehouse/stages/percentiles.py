@@ -97,9 +97,11 @@ def _to_date(
     number = _number(context, measure)
     rows = context.rows({"x": number}, where)
     share = quantile(measure)
-    low, high = context.request.start, context.request.end
+    high = context.request.end
     branches = []
     for grain in grains:
+        # From the opening of the period, for a day without rows has the figure of the last day with some.
+        low = context.request.calendar.period(grain.whole, context.request.start).start
         head = f"SELECT {literal(str(grain))} AS grain, '' AS dimension, '' AS member, day AS start, "
         wanted = f"day >= {literal(low)} AND day < {literal(high)}"
         if context.dialect == "duckdb":
