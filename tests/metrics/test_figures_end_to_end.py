@@ -136,3 +136,23 @@ def test_no_period_of_a_former_calendar_stays(house: House, week: str, fiscal: i
     forget()
     run("recompute")
     assert figures() == edited
+
+
+def test_a_day_without_rows_has_the_median_to_date_of_the_day_before(house: House) -> None:
+    """An incremental run that begins on such a day knows the days before it."""
+    house.load(range(10, 41), range(1), FIRST + 45 * DAY, FIRST + 45 * DAY)
+    text = FILE.format(week="monday", fiscal=1, path=house.path)
+    text += (
+        "  median: {name: Median, role: supporting, unit: score, better: up, type: simple,\n"
+        "    measure: {source: visits, agg: median, expr: 'extract(day from happened)'}}\n"
+    )
+    house.file.write_text(text)
+    run("apply", str(house.file))
+    run("recompute")
+    house.load(range(0), range(0), FIRST + 47 * DAY, FIRST + 47 * DAY)
+    run("recompute")
+    days = Value.objects.filter(metric__key="median", period_start=date(2025, 4, 1))
+    known = dict(days.filter(grain="month_to_date").values_list("period_end", "value"))
+    last = FIRST + 41 * DAY  # the end of the last day with a visit, 10 April
+    assert last == date(2025, 4, 11)
+    assert {known[last + n * DAY] for n in range(7)} == {5.5}
