@@ -18,11 +18,17 @@ def main() -> int:
     try:
         with for_command(sys.argv):
             execute_from_command_line(sys.argv)
+            sys.stdout.flush()
     except ImproperlyConfigured as error:
         print(f"Refused: {error}", file=sys.stderr)
         return REFUSED
     except StackError as error:
         print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read the output has seen enough, as in `values ... | head`. Nothing more may be written, not
+        # even by the interpreter at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 

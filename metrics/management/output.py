@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, TextIO
 
+from django.core.management.base import CommandError
+
 from metrics.queries import installation
 
 
@@ -26,6 +28,12 @@ def instant(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time; write it like 2026-07-31T08:00") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=installation.calendar().zone)
+
+
+def check_window(start: date | None, end: date | None) -> None:
+    """Refuses a window [start, end) without a day."""
+    if start and end and start >= end:
+        raise CommandError("--from must lie before --to", returncode=2)
 
 
 def plain(value: Any) -> Any:

@@ -4,14 +4,14 @@ import os
 import socket
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from metrics.definitions.build import operands_of, source_keys_of
-from metrics.management.output import day
+from metrics.management.output import check_window, day
 from metrics.models import Metric, Run, Source
 from metrics.services import ledger
 from metrics.services.recompute import Outcome, recompute_now
@@ -34,8 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         start, end = options["start"], options["end"]
-        if start and end and start >= end:
-            raise CommandError("--from must lie before --to", returncode=2)
+        check_window(start, end)
         if end and not start:
             start = ledger.FROM_THE_START
         metrics = {m.key: m for m in Metric.objects.filter(archived_at=None)}
@@ -71,9 +70,11 @@ class Command(BaseCommand):
         for source in Source.objects.filter(key__in=sources, archived_at=None).order_by("key"):
             wanted = sources[source.key] if keys else ()
             due = Run.objects.filter(source=source, state=Run.State.DUE, attempts=0).order_by("id")
-            yield from list(due)  # an edit that has not been computed yet may be all that is to be done
+            before = list(due)  # an edit that has not been computed yet may be all that is to be done
+            yield from before
             window = (start, end) if sources[source.key] else (None, None)
-            yield _request(source, wanted, *window)
+            if window[0] is not None or not _is_covered(source, wanted, before):
+                yield _request(source, wanted, *window)
             yield from due.all()
         yield from list(Run.objects.filter(source=None, state=Run.State.DUE, attempts=0).order_by("id"))
         if rest:
@@ -120,6 +121,24 @@ class _Total:
         self.rows += outcome.rows
         self.changed += outcome.changed
         self.failed += len(outcome.failures) + (outcome.state != "done")
+
+
+def _is_covered(source: Source, wanted: Collection[str], runs: Collection[Run]) -> bool:
+    """Whether one of the runs, just tried, was about all history of all that is wanted (nothing named: of the
+    whole source), so that nothing is left to be asked."""
+    everything = {
+        m.key
+        for m in Metric.objects.filter(archived_at=None).exclude(type="manual")
+        if source_keys_of(m)[:1] == (source.key,)
+    }
+    keys = set(wanted) or everything
+    tried = Run.objects.filter(
+        pk__in=[run.pk for run in runs],
+        window_start=ledger.FROM_THE_START,
+        window_end=None,
+        attempts__gt=0,
+    ).exclude(state=Run.State.SUPERSEDED)
+    return any(not run.metrics or keys <= set(run.metrics) for run in tried)
 
 
 def _request(source: Source | None, keys: Any, start: date | None, end: date | None) -> Run:

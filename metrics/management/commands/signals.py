@@ -29,6 +29,7 @@ class Command(BaseCommand):
             raise CommandError(f"there is no metric {key!r}", returncode=2)
         if options["baseline"] is not None and options["baseline"] < 2:
             raise CommandError("a baseline needs at least 2 points", returncode=2)
+        output.check_window(options["start"], options["end"])
         lines = stored_values(metric, options["grain"], start=options["start"], end=options["end"])
         final = [line for line in lines if line.status == "final"]
         floor, ceiling = xmr.bounds(metric.unit)

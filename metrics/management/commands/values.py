@@ -29,6 +29,7 @@ class Command(BaseCommand):
         if by and by not in metric.by:
             stored = ", ".join(metric.by) or "none"
             raise CommandError(f"{key} is not stored by {by!r}; its dimensions: {stored}", returncode=2)
+        output.check_window(options["start"], options["end"])
         known_at = options["known_at"]
         lines = values.stored_values(
             metric,
