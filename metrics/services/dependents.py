@@ -14,7 +14,7 @@ from metrics.definitions.build import merges_of, operands_of
 from metrics.definitions.specs import Operand, Operands
 from metrics.models import Metric, MetricState
 from metrics.services import health
-from metrics.services.offsets import periods_from
+from metrics.services.offsets import days_from, periods_from
 from metrics.services.operands import Cell, Figures, Part, part_of
 from metrics.services.standing import Standings, with_figures
 from metrics.services.writing import FINAL, PROVISIONAL, Draft, Scope, Touched, Written, write
@@ -158,13 +158,14 @@ class _Pass:
         now = self.standing.now
         if now is None:
             return found
-        for mine in periods_from(operand, day, self.calendar):
-            for grain in (Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR):
-                whole = self.calendar.period(grain, mine.start)
+        for grain in (Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR):
+            theirs = self.calendar.period(grain, day.start)
+            for whole in periods_from(operand, theirs, self.calendar):
                 if whole.end > now:
                     found.add(whole)
                 if self.to_date and grain is not Grain.WEEK:
-                    found.update(self.calendar.periods(grain.to_date, mine.start, min(whole.end, now)))
+                    first, past = days_from(whole, theirs, day.start)
+                    found.update(self.calendar.periods(grain.to_date, first, min(past, now)))
         return found
 
     def _clock_days(self) -> list[date]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from calc.calendar import Calendar, Grain, Period, add_months
+from calc.clock import equal_part
 from metrics.definitions.specs import Operand
 
 DAY = timedelta(days=1)
@@ -20,9 +21,10 @@ def period_of(operand: Operand, period: Period, calendar: Calendar) -> Period | 
     if operand.offset is None:
         return period
     if period.grain.is_to_date:
-        last = _back(operand, period.grain, period.end - DAY)
-        start = calendar.period(period.grain.whole, _back(operand, period.grain, period.start)).start
-        return Period(start, last + DAY, period.grain) if start <= last else None
+        # The equally elapsed part of that whole period which stands for the whole one.
+        whole = calendar.period(period.grain.whole, period.start)
+        other = calendar.period(whole.grain, _back(operand, whole.grain, whole.start))
+        return Period(other.start, equal_part(whole, period.end - DAY, other).end, period.grain)
     return calendar.period(period.grain, _back(operand, period.grain, period.start))
 
 
@@ -38,13 +40,29 @@ def periods_from(operand: Operand, found: Period, calendar: Calendar) -> Iterato
     elif operand.offset is None:
         yield found
         return
+    elif found.grain.is_to_date:
+        whole = calendar.period(found.grain.whole, found.start)
+        for mine in periods_from(operand, whole, calendar):
+            first, past = days_from(mine, whole, found.end - DAY)
+            near = [first + n * DAY for n in range(min(9, (past - first).days))]
+            for day in (*near, *([past - DAY] if past - DAY not in near else [])):
+                period = calendar.period(found.grain, day)
+                if period_of(operand, period, calendar) == found:
+                    yield period
+        return
     else:
         ahead = _ahead(operand, found.grain, found.end - DAY)
-        margin = 4 * DAY if found.grain.is_to_date or found.grain is Grain.DAY else 10 * DAY
+        margin = 4 * DAY if found.grain is Grain.DAY else 10 * DAY
         near = calendar.periods(found.grain, ahead - margin, ahead + margin + DAY)
     for period in near:
         if period_of(operand, period, calendar) == found:
             yield period
+
+
+def days_from(mine: Period, other: Period, day: date) -> tuple[date, date]:
+    """The days of `mine` that may be at least as far along as `day` is in `other`: `[first, end)`."""
+    months = (mine.start.year - other.start.year) * 12 + mine.start.month - other.start.month
+    return max(mine.start, min(add_months(day, months) - 4 * DAY, mine.end - DAY)), mine.end
 
 
 def _back(operand: Operand, grain: Grain, day: date) -> date:

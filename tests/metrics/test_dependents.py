@@ -252,6 +252,24 @@ def test_offsets_lead_there_and_back(span: str, grain: Grain) -> None:
             assert found.end <= period.end
 
 
+def test_to_date_figures_compare_the_equal_part_of_the_period_that_stands_for_the_whole() -> None:
+    calendar = Calendar()
+    month = Operand("then", "revenue", offset=parse_span("1 month"))
+
+    def to_date(grain: Grain, day: date, operand: Operand = month) -> tuple[date, date]:
+        found = period_of(operand, calendar.period(grain, day), calendar)
+        assert found is not None
+        return found.start, found.end - DAY
+
+    # a month before the second quarter's first day lies the first quarter, and 45 days of each are compared
+    assert to_date(Grain.QUARTER_TO_DATE, date(2026, 5, 15)) == (date(2026, 1, 1), date(2026, 2, 15))
+    assert to_date(Grain.YEAR_TO_DATE, date(2026, 3, 9)) == (date(2025, 1, 1), date(2025, 3, 9))
+    assert to_date(Grain.MONTH_TO_DATE, date(2026, 3, 9)) == (FEB, date(2026, 2, 9))
+    assert to_date(Grain.MONTH_TO_DATE, date(2026, 2, 28)) == (date(2026, 1, 1), date(2026, 1, 31))
+    weeks = Operand("then", "revenue", offset=parse_span("4 weeks"))
+    assert to_date(Grain.MONTH_TO_DATE, date(2026, 3, 9), weeks) == (FEB, date(2026, 2, 9))
+
+
 def test_a_year_back_keeps_weekdays_of_days_and_weeks() -> None:
     calendar = Calendar()
     operand = Operand("then", "revenue", offset=parse_span("1 year"))
