@@ -200,6 +200,8 @@ def _state(pace: Pace, limits: Thresholds) -> State:
     if pace.pace is None:
         # planned is 0: there is no proportion, only a side
         return State.ON_TRACK if shortfall <= 0 else State.OFF_TRACK
+    if pace.better is Better.BAND and shortfall > 0:  # on track is inside and nowhere else
+        return State.AT_RISK if pace.pace >= limits.at_risk - 1e-9 else State.OFF_TRACK
     # a pace of 0.97 reached by division may be 0.9699999999999999
     slack = 1e-9
     if pace.pace >= limits.on_track - slack:

@@ -84,6 +84,7 @@ def test_a_band() -> None:
     assert far.state is State.OFF_TRACK
     only_low = judge(measure(plan, 39, END_OF_JULY, better="band", low=40))
     assert reason(only_low) == "1 below the band: 39 for Jul, band at least 40"
+    assert only_low.state is State.AT_RISK  # 2.5 % off would be near enough to a plan, but it is not inside
 
 
 @pytest.mark.parametrize(
