@@ -26,6 +26,7 @@ Log = Callable[[str], None]
 
 PASSWORD = "northstar"  # noqa: S105 - of a demo, printed at every load
 LEADER = "elena"  # signs in as leader@: she has the metric that is off pace and counts one by hand
+CHIEF = "priya"  # signs in as executive@
 ACCOUNTS = (
     ("admin", "Ada Admin", "admin"),
     ("executive", "Priya Nair", "executive"),
@@ -121,10 +122,11 @@ def _recompute(log: Log, when: str = "", *what: str) -> None:
 
 @transaction.atomic
 def _accounts() -> None:
+    leads = {"leader": LEADER, "executive": CHIEF}
     for name, person, role in ACCOUNTS:
         email = f"{name}@demo.example"
         if not User.objects.filter(email=email).exists():
-            create_user(email, person, role, PASSWORD, leader_key=LEADER if role == "leader" else None)
+            create_user(email, person, role, PASSWORD, leader_key=leads.get(role))
     link_leaders()
 
 

@@ -1,6 +1,6 @@
 """Charts of pages and packs: Plotly figures as plain dicts, and drawings that need no script."""
 
-from metrics.charts.plotly import RULES, fine_shown, history_chart, quarter_chart, segment_chart
+from metrics.charts.plotly import RULES, charted, fine_shown, history_chart, quarter_chart, segment_chart
 from metrics.charts.svg import quarter_svg, spark_svg
 from metrics.charts.tables import Line, history_table, quarter_table
 from metrics.charts.text import day, period, plain
@@ -8,6 +8,7 @@ from metrics.charts.text import day, period, plain
 __all__ = [
     "RULES",
     "Line",
+    "charted",
     "day",
     "fine_shown",
     "history_chart",

@@ -32,6 +32,7 @@ RULES = {
     "three_of_four": "three of four nearer to a limit than to the centre",
     "range_beyond_limit": "a larger jump than routine ones",
 }
+_BARS = 12  # members of a dimension that are drawn
 _MARKERS_UP_TO = 40  # with more points than that, markers hide the line
 _APART = 0.08  # of the chart's height; labels closer than that would be written over each other
 _STRONG = ("beyond_limit", "range_beyond_limit")  # a point by itself; the other rules are about many
@@ -184,9 +185,9 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
 
 
 def segment_chart(metric: MetricHead, segments: Sequence[Segment]) -> Figure:
-    """One bar a member: its last whole month."""
+    """One bar a member: its last whole month; of many members the largest."""
     unit = metric.unit
-    rows = [s for s in segments if s.figure is not None]
+    rows = charted(segments)
     axis = scale([s.figure for s in rows], unit, from_zero=True)
     # members are told apart by their place, as two long names may be cut to the same words
     places = list(range(len(rows)))
@@ -217,6 +218,12 @@ def segment_chart(metric: MetricHead, segments: Sequence[Segment]) -> Figure:
     layout["hovermode"] = "closest"
     layout["bargap"] = 0.35
     return {"data": [bars], "layout": layout}
+
+
+def charted(segments: Sequence[Segment]) -> list[Segment]:
+    """The members that have a bar, the largest first as given; a table beside it has them all."""
+    known = [s for s in segments if s.figure is not None]
+    return ([s for s in known if s.figure] or known)[:_BARS]
 
 
 def _bar_text(segment: Segment, unit: str) -> str:

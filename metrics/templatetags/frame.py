@@ -141,10 +141,15 @@ def segment_chart(metric: MetricHead, dimension: str, segments: tuple[Segment, .
         "caption": f"{metric.name} by {dimension}",
         "unit": metric.unit,
         "lines": (),
-        "legend": [("bar", "last whole month")],
+        "legend": [("bar", _bars_words(segments))],
         "empty": not any(s.figure is not None for s in segments),
-        "rows": sum(s.figure is not None for s in segments),
+        "rows": len(charts.charted(segments)),
     }
+
+
+def _bars_words(segments: tuple[Segment, ...]) -> str:
+    known, drawn = sum(s.figure is not None for s in segments), len(charts.charted(segments))
+    return "last whole month" + (f", the largest {drawn} of {known}" if drawn < known else "")
 
 
 @register.simple_tag

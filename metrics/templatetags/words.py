@@ -4,10 +4,12 @@ import calendar
 from datetime import date, datetime, timedelta
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 
 from calc import numbers
 from metrics import charts
+from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import History, Segment, Signal
 
 register = template.Library()
@@ -36,6 +38,17 @@ _SOURCES = {
     "unknown": ("not loaded yet", "none", "no_target"),
 }
 _COLLECT = {"by": "Counted by", "every": "Every", "due": "Due", "from": "From", "how": "How"}
+
+
+@register.simple_tag(takes_context=True)
+def metric_names(context: Context) -> dict[str, str]:
+    """Names of the metrics that the reader may see, by key (one query)."""
+    return dict(visible_metrics(context["request"].user).values_list("key", "name"))
+
+
+@register.filter
+def named(names: dict[str, str], key: str) -> str:
+    return names.get(key, key)
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screenshots [ADDRESS]`: pictures of the pages, in artifacts/.
+"""`python -m tests.browser.screenshots [ADDRESS]`: pictures of the pages, in artifacts/, and the README's.
 
 Takes them of the installation that runs at ADDRESS (default: the demo at http://127.0.0.1:8000), signed in
 as the demo's executive, on a phone, a laptop and a meeting room's screen, in light and dark.
@@ -14,6 +14,8 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, sync_playwright
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
+README = ARTIFACTS.parent / "docs" / "board.png"
+README_SIZE = (1440, 880)  # the North Star and the first rows, as on a laptop
 HEIGHTS = {390: 844, 1280: 800, 1920: 1080}
 ACCOUNT = os.environ.get("NORTHSTAR_ACCOUNT", "executive@demo.example")
 PASSWORD = os.environ.get("NORTHSTAR_PASSWORD", "northstar")
@@ -56,8 +58,17 @@ def main(base: str) -> int:
                         context, base + path, ARTIFACTS / f"demo-{name}-{width}-{theme}.png", name == "board"
                     )
                 context.close()
+        width, height = README_SIZE
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="light",
+            reduced_motion="reduce",
+            storage_state=first.storage_state(),
+        )
+        take(context, f"{base}/", README, one_screen=True)
+        context.close()
         browser.close()
-    print(f"Pictures are in {ARTIFACTS}")
+    print(f"Pictures are in {ARTIFACTS}, the README's is {README}")
     return 0
 
 

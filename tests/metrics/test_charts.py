@@ -210,3 +210,12 @@ def test_whole_pounds_at_the_axis_have_no_pennies() -> None:
         "£600",
         "£700",
     ]
+
+
+def test_of_many_members_the_largest_are_drawn() -> None:
+    made = [shapes.metric_page().segments["city"][0]] * 30
+    segments = [replace(s, member=f"City {n}", figure=float(29 - n)) for n, s in enumerate(made)]
+    drawn = charts.segment_chart(shapes.head(), segments)["data"][0]["x"]
+    assert drawn == [float(29 - n) for n in range(12)]
+    few = [replace(s, figure=figure) for s, figure in zip(made, (5.0, 0.0, None), strict=False)]
+    assert [s.figure for s in charts.charted(few)] == [5.0]  # nothing is no bar

@@ -26,7 +26,8 @@ def test_everybody_is_there_with_role_team_and_metrics(people: Company, admin: C
     page = admin.get("/settings/people/").content.decode()
     for user in people.users.values():
         assert user.email in page
-    assert "for_everyone, for_leadership, for_team" in page
+    for key in ("for_everyone", "for_leadership", "for_team"):
+        assert f'<a href="/metrics/{key}/">' in page
     assert "Growth" in page
 
 
