@@ -246,6 +246,10 @@ class _Taking:
         missed, run = self.job.dirty.get(metric.key), self.run
         if missed is None or run.window_start is None:
             return True
+        # What was missed is told in whole periods, which begin before the first row does.
+        firsts = [day for day in (self.answer.first_day, self.source.first_day) if day is not None]
+        if firsts:
+            missed = max(missed, min(firsts))
         return run.window_start <= missed and run.window_end is None
 
     def _advance(self) -> None:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from metrics.models import MetricState, Run, Source, Value
+from metrics.models import Metric, MetricState, Run, Source, Value
 from metrics.services import health, ledger
 from owners.models import Notice
 from tests.metrics.shop import ALL, ORDERS, Shop, at, everything, figures, forget, order, some_rows
@@ -115,6 +115,20 @@ def test_what_is_no_number_is_never_published(shop: Shop, bad: str) -> None:
     assert not figures("worth")
     assert figures("orders")
     assert "worth" in outcome.failures["worth"]
+
+
+def test_a_window_from_the_first_row_on_makes_up_for_what_failing_has_missed(shop: Shop) -> None:
+    shop.create(some_rows(date(2026, 2, 4), 34), loaded_to=date(2026, 3, 10))
+    broken = {"measure": {"source": "orders", "agg": "sum", "expr": "missing"}}
+    shop.define(metrics={"broken": ("simple", broken)})
+    twice = {"formula": "one * 2", "inputs": {"one": "broken"}}
+    Metric.objects.create(key="twice", name="Twice", type="derived", spec=twice)
+    shop.recompute()
+    assert MetricState.objects.filter(metric__key="broken").exists()
+    shop.edit("broken", ORDERS, request=False)
+    shop.recompute(start=date(2026, 2, 4))
+    assert not MetricState.objects.exists()
+    assert figures("twice")
 
 
 def test_a_warehouse_that_is_away_leaves_figures_and_is_tried_again(shop: Shop) -> None:
