@@ -44,8 +44,8 @@ def periods_from(operand: Operand, found: Period, calendar: Calendar) -> Iterato
         whole = calendar.period(found.grain.whole, found.start)
         for mine in periods_from(operand, whole, calendar):
             first, past = days_from(mine, whole, found.end - DAY)
-            near = [first + n * DAY for n in range(min(9, (past - first).days))]
-            for day in (*near, *([past - DAY] if past - DAY not in near else [])):
+            days = {first + n * DAY for n in range(min(9, (past - first).days))} | {past - DAY}
+            for day in sorted(days):
                 period = calendar.period(found.grain, day)
                 if period_of(operand, period, calendar) == found:
                     yield period
