@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from metrics.views import board, entries, find, held, leaders, metrics, owner, settings, signals, targets
+from metrics.views import (
+    audit,
+    board,
+    entries,
+    find,
+    held,
+    leaders,
+    metrics,
+    owner,
+    settings,
+    signals,
+    targets,
+)
 
 urlpatterns = [
     path("", board.board, name="board"),
@@ -22,4 +34,6 @@ urlpatterns = [
     path("settings/sources/", settings.sources, name="settings_sources"),
     path("settings/updates/", settings.updates, name="settings_updates"),
     path("settings/updates/now/", settings.recompute, name="settings_recompute"),
+    path("settings/audit/", audit.page, name="settings_audit"),
+    path("settings/audit/changes.csv", audit.export, name="settings_audit_csv"),
 ]

@@ -14,7 +14,7 @@
 | leader.read, installation.read | yes | yes | yes | yes | yes | |
 | leader.write_summary | | self | self | self | self | leader |
 | machinery.read | | yes | yes | yes | yes | |
-| people.read, people.invite | | | | yes | yes | |
+| people.read, people.invite, audit.read | | | | yes | yes | |
 | people.manage, warehouse.manage, token.manage, installation.manage | | | | | yes | |
 
 Every right on a metric implies that the metric is visible to that person. `visible: everyone` is everyone who
@@ -140,6 +140,7 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "people.read": executive,
     "people.invite": executive,
     "people.manage": admin,
+    "audit.read": executive,
     "warehouse.manage": admin,
     "token.manage": admin,
     "installation.read": signed_in,

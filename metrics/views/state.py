@@ -64,7 +64,7 @@ def read(request: HttpRequest, *filters: str) -> State:
     """The state of an address; BadRequest, in words for the reader, where it makes no sense. One query."""
     cal = installation.calendar()
     given = request.GET
-    as_of = _date(given.get("as_of", ""))
+    as_of = day(given.get("as_of", ""))
     quarter = given.get("quarter", "").strip() or None
     if quarter is not None:
         check_quarter(cal, quarter)
@@ -89,7 +89,8 @@ def check_quarter(cal: Calendar, name: str) -> None:
         raise BadRequest(f"{name!r} is not a quarter. Write it like 2026-Q3.") from None
 
 
-def _date(text: str) -> date | None:
+def day(text: str) -> date | None:
+    """A day of an address, None for ""; BadRequest for anything else."""
     if not text.strip():
         return None
     try:

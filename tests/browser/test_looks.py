@@ -55,7 +55,12 @@ def test_pages_are_accessible_and_fit(company: Stage, open_as: Open, width: int,
 def test_what_executives_see_is_accessible(company: Stage, open_as: Open, theme: str) -> None:
     visit = open_as(company.executive, width=1280, theme=theme)
     wrong: list[str] = []
-    for path in (f"/targets/{company.quarter}/", "/metrics/orders/owner/", "/metrics/nps/"):
+    for path in (
+        f"/targets/{company.quarter}/",
+        "/metrics/orders/owner/",
+        "/settings/audit/",
+        "/metrics/nps/",
+    ):
         page = visit.go(path)
         wrong += [f"{path}: {finding}" for finding in findings(page)]
     page.keyboard.press("?")

@@ -1,0 +1,92 @@
+"""Who changed what: the page for admins and executives, and the same as CSV."""
+
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from metrics.queries import audit
+from metrics.spreadsheets import csv_text
+from metrics.views import state as states
+from metrics.views.shell import clear_refusal, reader, show
+from metrics.views.state import State
+from owners.rules import require
+
+FILTERS = ("kind", "person", "from", "to", "text")
+LAST_PAGE = 10_000
+MOST_IN_FILE = 20_000
+COLUMNS = ("when", "who", "from where", "kind", "object", "what", "field", "before", "after")
+
+
+@require_safe
+@clear_refusal
+def page(request: HttpRequest) -> HttpResponse:
+    """The changes, newest first."""
+    require(reader(request), "audit.read")
+    state = states.read(request, *FILTERS)
+    number = _page(request.GET.get("page", ""))
+    log = audit.changes(_cut(state), ZoneInfo(state.calendar.timezone), offset=(number - 1) * audit.FIRST)
+    kept: dict[str, str] = {name: value for name, value in state.filters.items() if value}
+    context = {
+        "section": "settings",
+        "still_page": True,
+        "tab": "audit",
+        "log": log,
+        "kinds": audit.KINDS,
+        "people": audit.people(),
+        "filtered": bool(kept),
+        "from": state.filters["from"],
+        "newer": urlencode({**kept, "page": str(number - 1)}) if number > 1 else "",
+        "older": urlencode({**kept, "page": str(number + 1)}) if log.more and number < LAST_PAGE else "",
+        "query": urlencode(kept),
+    }
+    return show(request, "metrics/audit.html", state, context)
+
+
+@require_safe
+@clear_refusal
+def export(request: HttpRequest) -> HttpResponse:
+    """The same changes as CSV, one line for each thing that changed."""
+    require(reader(request), "audit.read")
+    state = states.read(request, *FILTERS)
+    zone = ZoneInfo(state.calendar.timezone)
+    log = audit.changes(_cut(state), zone, limit=MOST_IN_FILE)
+    rows = [
+        (
+            change.at.astimezone(zone).isoformat(timespec="seconds"),
+            change.who,
+            change.origin,
+            change.title,
+            change.name,
+            change.what,
+            *(difference.name, difference.before, difference.after),
+        )
+        for change in log.changes
+        for difference in change.differences or (audit.Difference("", "", ""),)
+    ]
+    response = HttpResponse(csv_text(COLUMNS, rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="changes.csv"'
+    return response
+
+
+def _cut(state: State) -> audit.Cut:
+    given = state.filters
+    if given["kind"] and given["kind"] not in audit.KINDS:
+        raise BadRequest(f"There is no kind called {given['kind']!r}; there are {', '.join(audit.KINDS)}.")
+    person = given["person"]
+    if person and person != "nobody" and not (person.isascii() and person.isdigit()):
+        raise BadRequest("A person is meant by the number of their account, or nobody.")
+    start, end = states.day(given["from"]), states.day(given["to"])
+    if start and end and end < start:
+        raise BadRequest("The last day lies before the first.")
+    return audit.Cut(given["kind"], person, start, end, given["text"])
+
+
+def _page(text: str) -> int:
+    if not text:
+        return 1
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= LAST_PAGE):
+        raise BadRequest(f"There is no page {text[:20]!r}.")
+    return int(text)
