@@ -3,12 +3,12 @@
 from django.urls import path
 
 from metrics.views import (
-    audit,
     board,
     entries,
     find,
     held,
     leaders,
+    me,
     metrics,
     owner,
     settings,
@@ -22,6 +22,9 @@ urlpatterns = [
     path("leaders/", leaders.leaders, name="leaders"),
     path("leaders/<slug:key>/", leaders.leader, name="leader"),
     path("leaders/<slug:key>/summary/", leaders.summary, name="leader_summary"),
+    path("me/", me.me, name="me"),
+    path("me/actions/<int:pk>/", me.action, name="me_action"),
+    path("me/<slug:key>/", me.metric, name="metric_check_in"),
     path("metrics/", metrics.metrics, name="metrics"),
     path("metrics/<slug:key>/", metrics.metric, name="metric"),
     path("metrics/<slug:key>/values/", entries.values, name="metric_values"),
@@ -34,6 +37,4 @@ urlpatterns = [
     path("settings/sources/", settings.sources, name="settings_sources"),
     path("settings/updates/", settings.updates, name="settings_updates"),
     path("settings/updates/now/", settings.recompute, name="settings_recompute"),
-    path("settings/audit/", audit.page, name="settings_audit"),
-    path("settings/audit/changes.csv", audit.export, name="settings_audit_csv"),
 ]

@@ -72,6 +72,13 @@ ROUTES: dict[str, dict[str, Access]] = {
     },
     "metric_owner": {"GET": Right("metric.set_owner", "metric"), "POST": Right("metric.set_owner", "metric")},
     "metric_signals": {"GET": Right("metric.annotate", "metric"), "POST": Right("metric.annotate", "metric")},
+    # What is due from oneself.
+    "me": {"GET": SIGNED_IN, "POST": Right("action.add")},
+    "me_action": {"POST": Right("action.edit", "action")},
+    "metric_check_in": {
+        "GET": Right("metric.enter_values", "metric"),
+        "POST": Right("metric.enter_values", "metric"),
+    },
     "metric_held": {"POST": Right("metric.annotate", "metric")},
     "targets": {"GET": SIGNED_IN},
     "target_grid": {"GET": SIGNED_IN, "POST": Right("metric.set_target")},
@@ -80,8 +87,6 @@ ROUTES: dict[str, dict[str, Access]] = {
     "settings_sources": {"GET": Right("machinery.read")},
     "settings_updates": {"GET": Right("machinery.read")},
     "settings_recompute": {"POST": Right("metric.recompute")},
-    "settings_audit": {"GET": Right("audit.read")},
-    "settings_audit_csv": {"GET": Right("audit.read")},
     # People.
     "people": {"GET": Right("people.read")},
     "people_invite": {"POST": Right("people.invite")},

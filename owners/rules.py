@@ -13,13 +13,17 @@
 | metric.recompute | | | yes | | yes | |
 | leader.read, installation.read | yes | yes | yes | yes | yes | |
 | leader.write_summary | | self | self | self | self | leader |
+| action.add | | yes | yes | yes | yes | |
+| action.edit | | concerned | concerned | concerned | concerned | action |
 | machinery.read | | yes | yes | yes | yes | |
-| people.read, people.invite, audit.read | | | | yes | yes | |
+| people.read, people.invite | | | | yes | yes | |
 | people.manage, warehouse.manage, token.manage, installation.manage | | | | | yes | |
 
 Every right on a metric implies that the metric is visible to that person. `visible: everyone` is everyone who
 signed in; `team` is the team of today's owner, `leadership` nobody besides; both also the owner, whoever
 counts its figures, and executives, analysts and admins (who defines a figure could read it anyway).
+
+An action concerns whoever is to do it and the owner of its metric.
 
 Nobody but the owner and the collector gives a figure: an admin who must makes themself its owner, and that is
 on record. A collector needs no role beyond viewer. Whoever is signed out or deactivated may do nothing.
@@ -113,6 +117,18 @@ def is_self(user: User, leader: Leader | None) -> bool:
     return leader is not None and leader_of(user) == leader
 
 
+@rules.predicate
+def concerned(user: User, action: Any) -> bool:
+    """Whoever is to do an action (owners.models.Action, saved or not), and the owner of its metric."""
+    leader = leader_of(user)
+    if leader is None or action is None:
+        return False
+    if getattr(action, "leader_id", None) == leader.pk:
+        return True
+    key = getattr(action, "metric_key", "")
+    return bool(key) and owner_on(key, timezone.localdate()) == leader
+
+
 signed_in = has_role(*Role)
 writes = has_role(Role.LEADER, Role.ANALYST, Role.EXECUTIVE, Role.ADMIN)
 sees_all = has_role(*SEES_ALL)
@@ -136,11 +152,12 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "source.define": analyst,
     "leader.read": signed_in,
     "leader.write_summary": writes & is_self,
+    "action.add": writes,
+    "action.edit": writes & concerned,
     "machinery.read": writes,
     "people.read": executive,
     "people.invite": executive,
     "people.manage": admin,
-    "audit.read": executive,
     "warehouse.manage": admin,
     "token.manage": admin,
     "installation.read": signed_in,

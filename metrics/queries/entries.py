@@ -1,5 +1,6 @@
 """The grid of a manual metric: one cell a period, newest first."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import holidays as holiday_calendars
@@ -16,19 +17,31 @@ CELLS = {Grain.DAY: 31, Grain.WEEK: 26, Grain.MONTH: 24, Grain.QUARTER: 12, Grai
 
 def entry_cells(metric: Metric, cal: Calendar, today: date) -> tuple[EntryCell, ...]:
     """The periods that can be entered, the running one first. One SQL statement; () if not manual."""
-    spec = spec_of(metric.type, metric.spec)
-    if not isinstance(spec, ManualSpec):
-        return ()
-    due = Due(spec.collect.due_days, spec.collect.due_working)
-    stored = {
-        e.period_start: e for e in Entry.objects.filter(metric=metric, dimension="").select_related("author")
-    }
+    return cells_of([metric], cal, today)[metric.id] if metric.type == "manual" else ()
+
+
+def cells_of(metrics: Sequence[Metric], cal: Calendar, today: date) -> dict[int, tuple[EntryCell, ...]]:
+    """`entry_cells` of many metrics, by id. One SQL statement."""
+    stored: dict[int, dict[date, Entry]] = {}
+    entered = Entry.objects.filter(metric__in=[m.pk for m in metrics], dimension="")
+    for entry in entered.select_related("author"):
+        stored.setdefault(entry.metric_id, {})[entry.period_start] = entry
     years = range(today.year - 6, today.year + 2)
     free = (
         frozenset(holiday_calendars.country_holidays(cal.holidays, years=years))
         if cal.holidays
         else frozenset()
     )
+    return {m.pk: _cells(m, stored.get(m.pk, {}), cal, today, free) for m in metrics}
+
+
+def _cells(
+    metric: Metric, stored: Mapping[date, Entry], cal: Calendar, today: date, free: frozenset[date]
+) -> tuple[EntryCell, ...]:
+    spec = spec_of(metric.type, metric.spec)
+    if not isinstance(spec, ManualSpec):
+        return ()
+    due = Due(spec.collect.due_days, spec.collect.due_working)
     period = cal.period(spec.grain, today)
     first = min(stored, default=None)
     cells = []

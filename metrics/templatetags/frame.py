@@ -11,8 +11,10 @@ from django.utils.safestring import SafeString
 
 from metrics import charts
 from metrics.queries import installation as installation_query
+from metrics.queries.me import count_due
 from metrics.queries.shapes import History, MetricHead, Progress, QuarterChart, Segment
 from metrics.templatetags.figures import shape, tone
+from owners.models import User
 from owners.rules import can
 
 register = template.Library()
@@ -54,6 +56,13 @@ def account_links() -> list[Link]:
         except NoReverseMatch:
             continue
     return links
+
+
+@register.simple_tag(takes_context=True)
+def my_due(context: Context) -> int | None:
+    """How many metrics are due from the reader; None if they answer for none and need no way there."""
+    user = context["request"].user
+    return count_due(user) if isinstance(user, User) else None
 
 
 @register.inclusion_tag("parts/status.html")

@@ -1,4 +1,4 @@
-// The keyboard: / find, ? help, g b, g l, g i, g t, j k, t.
+// The keyboard: / find, ? help, g b, g m, g l, g i, g t, j k, t.
 (() => {
   const WAIT = 1200; // milliseconds in which the second key of a pair counts
 
@@ -37,7 +37,7 @@
     helpOpen.hidden = false;
     helpOpen.addEventListener("click", () => help.showModal());
 
-    const places = { b: "board", l: "leaders", i: "metrics", t: "targets" };
+    const places = { b: "board", m: "me", l: "leaders", i: "metrics", t: "targets" };
     let gone = 0;
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;

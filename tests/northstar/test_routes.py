@@ -14,12 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, include, path, reverse
 
 from northstar import urls as real
-from owners.models import User
+from owners.models import Action, User
 from owners.routes import PUBLIC, ROUTES, Open, Right
 from owners.rules import can
 from tests.people import Company, company, metric
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+OF_ALICE = ("leader_summary", "metric_values", "metric_check_in", "me_action")
 EVERYBODY = (
     "stranger",
     "viewer",
@@ -61,6 +62,8 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         return given[route]
     if route.startswith("people_") and route != "people_invite":
         return {"pk": people.bob.pk}
+    if route == "me_action":
+        return {"pk": Action.objects.get_or_create(text="Call", leader=people.leaders["alice"])[0].pk}
     if route == "metric" or route.startswith("metric_"):
         return {"key": about}
     return {}
@@ -172,14 +175,15 @@ def expected(people: Company, user: User | AnonymousUser, asked: Open | Right, k
         if not can(user, "metric.read", found):
             return "hidden"
         return "in" if can(user, asked.permission, found) else "refused"
-    thing = people.leaders["alice"] if asked.about == "leader" else None
+    things = {"leader": people.leaders["alice"], "action": Action(leader=people.leaders["alice"])}
+    thing = things.get(asked.about)
     return "in" if can(user, asked.permission, thing) else "refused"
 
 
 @pytest.mark.parametrize("route", sorted(name for name, listed in ROUTES.items() if "POST" in listed))
 def test_no_write_without_a_token_of_the_form(people: Company, route: str) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(people.alice if route in ("leader_summary", "metric_values") else people.admin)
+    client.force_login(people.alice if route in OF_ALICE else people.admin)
     address = reverse(route, kwargs=arguments(route, people, "for_everyone"))
     with CaptureQueriesContext(connection) as queries:
         assert client.post(address, {"active": "no", "role": "viewer"}).status_code == 403

@@ -30,6 +30,7 @@ BY_ROLE = {
     "metric.recompute": {"analyst", "admin"},
     "leader.read": {"viewer", "leader", "analyst", "executive", "admin"},
     "installation.read": {"viewer", "leader", "analyst", "executive", "admin"},
+    "action.add": {"leader", "analyst", "executive", "admin"},
     "machinery.read": {"leader", "analyst", "executive", "admin"},
     "people.read": {"executive", "admin"},
     "people.invite": {"executive", "admin"},
@@ -64,10 +65,10 @@ def test_roles(people: Company, permission: str) -> None:
 
 def test_every_permission_is_tested_and_in_the_table() -> None:
     of_objects = {"metric.read", "metric.enter_values", "metric.check_in", "metric.annotate"}
-    assert set(rules.PERMISSIONS) == set(BY_ROLE) | of_objects | {"leader.write_summary"}
+    assert set(rules.PERMISSIONS) == set(BY_ROLE) | of_objects | {"leader.write_summary", "action.edit"}
     listed = set(
         re.findall(
-            r"\b(?:metric|source|leader|machinery|people|warehouse|token|installation)"
+            r"\b(?:metric|source|leader|action|machinery|people|warehouse|token|installation)"
             r"\.[a-z_]+",
             rules.__doc__ or "",
         )

@@ -1,0 +1,264 @@
+"""What is due from one person: words on the metrics that they own, figures that they count, open actions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import holidays as holiday_calendars
+from django.db.models import Q
+
+from calc import clock
+from calc.cadence import Due, due_check_in
+from calc.calendar import Calendar, Grain
+from calc.status import State
+from metrics.definitions.build import entry_grain
+from metrics.definitions.specs import ManualSpec, spec_of
+from metrics.models import Metric
+from metrics.queries import installation
+from metrics.queries.courses import load
+from metrics.queries.entries import cells_of
+from metrics.queries.rows import CHECKED_IN, rows, spark_wanted
+from metrics.queries.scope import visible_metrics
+from metrics.queries.series import read
+from metrics.queries.shapes import EntryCell, MetricHead, Row
+from owners.models import Action, CheckIn, Leader, User
+from owners.queries.ownership import rows_on
+from owners.rules import collector_of, leader_of, writes
+from owners.services.check_ins import token_of
+
+ORDER = ("late", "due", "done", "free")
+WAITING = ("late", "due")
+
+
+@dataclass(frozen=True)
+class Said:
+    """One's own last words on a metric."""
+
+    text: str
+    date: date
+    confidence: float | None
+    next_step: str
+    help_needed: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one metric wants of a person. `state` is late, due, done, or free: nothing is asked.
+
+    speaks: they own it and may say what changed. words: the check-in that is due, None where none is asked.
+    cell: the period whose figure they have to give. token: names their last words.
+    """
+
+    metric: Metric
+    speaks: bool
+    words: Due | None
+    cell: EntryCell | None
+    said: Said | None
+    token: str
+    state: str
+
+    @property
+    def due_date(self) -> date | None:
+        """By when the first thing that is missing is due."""
+        missing = [self.cell.due_date] if self.cell else []
+        if self.words and not self.words.said:
+            missing.append(self.words.due_date)
+        return min((day for day in missing if day), default=None)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One screen: what is asked, where the metric stands, and the label of the button for nothing new."""
+
+    asked: Asked
+    row: Row
+    is_share: bool
+    nothing_new: str
+
+    @property
+    def metric(self) -> MetricHead:
+        return self.row.metric
+
+    @property
+    def key(self) -> str:
+        return self.row.metric.key
+
+    @property
+    def state(self) -> str:
+        return self.asked.state
+
+
+@dataclass(frozen=True)
+class ActionLine:
+    """An action as a person sees it; `name` is that of its metric, "" where they may not see it."""
+
+    id: int
+    text: str
+    person: str
+    due_date: date | None
+    overdue: bool
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class MyPage:
+    """leads: whether this person is a leader at all. done_today: actions that can still be reopened."""
+
+    leads: bool
+    as_of: date
+    items: tuple[Item, ...]  # late, due, done, free
+    actions: tuple[ActionLine, ...]
+    done_today: tuple[ActionLine, ...]
+
+    @property
+    def waiting(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if item.state in WAITING)
+
+    @property
+    def rest(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if item.state not in WAITING)
+
+    @property
+    def owned(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if item.asked.speaks)
+
+    def item(self, key: str) -> Item | None:
+        return next((item for item in self.items if item.key == key), None)
+
+    def after(self, key: str) -> Item | None:
+        """The next that waits after this one, from the top again at the end; None if no other waits."""
+        keys = [item.key for item in self.items]
+        at = keys.index(key) if key in keys else -1
+        others = [*self.items[at + 1 :], *self.items[: max(at, 0)]]
+        return next((item for item in others if item.state in WAITING and item.key != key), None)
+
+
+def my_page(user: User, *, as_of: date | None = None) -> MyPage:
+    """What is due from `user` on a day, today by default; the number of SQL statements does not grow with
+    the metrics."""
+    cal = installation.calendar()
+    day = as_of or installation.today(cal)
+    leader = leader_of(user) if user.is_active else None
+    if leader is None:
+        return MyPage(False, day, (), (), ())
+    asked = asks(user, leader, cal, day)
+    courses = load([a.metric for a in asked], cal.quarter_name(day), cal=cal, as_of=day)
+    lines = rows(courses, read([spark_wanted(c) for c in courses]), cal)
+    items = tuple(_item(a, row) for a, row in zip(asked, lines, strict=True))
+    actions, done = _actions(user, leader, {i.key for i in items if i.asked.speaks}, cal, day)
+    return MyPage(True, day, items, actions, done)
+
+
+def count_due(user: User) -> int | None:
+    """How many metrics wait for `user` today; None for whoever leads nothing. At most five SQL statements."""
+    leader = leader_of(user) if user.is_active else None
+    if leader is None:
+        return None
+    cal = installation.calendar()
+    found = asks(user, leader, cal, installation.today(cal))
+    return sum(a.state in WAITING for a in found) if found else None
+
+
+def asks(user: User, leader: Leader, cal: Calendar, day: date) -> list[Asked]:
+    """Every metric that `leader` owns or counts, the late first. Four SQL statements."""
+    begun = {row.metric_key: row.from_date for row in rows_on(day) if row.leader_id == leader.pk}
+    if not writes.test(user):  # owns, but may not speak
+        begun = {}
+    mine = Q(key__in=list(begun)) | Q(spec__collect__by=leader.key)
+    metrics = [
+        m for m in visible_metrics(user).filter(mine) if m.key in begun or collector_of(m) == leader.key
+    ]
+    newest = CheckIn.objects.filter(metric_key__in=[m.key for m in metrics], leader=leader, date__lte=day)
+    newest = newest.order_by("metric_key", "-date", "-created_at").distinct("metric_key")
+    said = {c.metric_key: c for c in newest}
+    cells = cells_of([m for m in metrics if m.type == "manual"], cal, day)
+    free = _holidays(cal, day)
+    found = [_asked(m, leader, begun, said.get(m.key), cells.get(m.pk, ()), cal, day, free) for m in metrics]
+    return sorted(found, key=lambda a: (ORDER.index(a.state), a.due_date or date.max))
+
+
+def _asked(
+    metric: Metric,
+    leader: Leader,
+    begun: Mapping[str, date],
+    last: CheckIn | None,
+    cells: tuple[EntryCell, ...],
+    cal: Calendar,
+    day: date,
+    free: frozenset[date],
+) -> Asked:
+    speaks = metric.key in begun
+    counter = collector_of(metric)
+    cell = _missing(cells, day) if counter == leader.key or (speaks and not counter) else None
+    words = None
+    if speaks and (metric.role in CHECKED_IN or metric.type == "manual"):
+        spec = spec_of(metric.type, metric.spec)
+        collect = spec.collect if isinstance(spec, ManualSpec) else None
+        entry = clock.Due(collect.due_days, collect.due_working) if collect else None
+        rhythm = entry_grain(metric) or Grain.WEEK
+        words = due_check_in(
+            cal, rhythm, day, last.date if last else None, free, figure=entry, begun=begun[metric.key]
+        )
+    if (cell and cell.late) or (words and words.late):
+        state = "late"
+    elif cell or (words and not words.said):
+        state = "due"
+    else:
+        state = "done" if words or cells else "free"
+    said = (
+        Said(last.text, last.date, last.confidence, last.next_step, last.help_needed)
+        if last and speaks
+        else None
+    )
+    return Asked(metric, speaks, words, cell, said, token_of(last), state)
+
+
+def _missing(cells: tuple[EntryCell, ...], day: date) -> EntryCell | None:
+    """The period whose figure is asked for: the oldest late one, else the one that ended last."""
+    ended = [cell for cell in cells if cell.end <= day]
+    late = [cell for cell in ended if cell.late]
+    if late:
+        return late[-1]
+    return ended[0] if ended and ended[0].entered_at is None else None
+
+
+def _item(asked: Asked, row: Row) -> Item:
+    status = row.progress.status
+    if status.state is State.ON_TRACK and not status.stale:
+        label = "Nothing new, still on track"
+    else:
+        label = f"Nothing new since last {asked.words.period.grain if asked.words else 'time'}"
+    return Item(asked, row, asked.metric.spec.get("kind") == "share", label)
+
+
+def _actions(
+    user: User, leader: Leader, owned: set[str], cal: Calendar, day: date
+) -> tuple[tuple[ActionLine, ...], tuple[ActionLine, ...]]:
+    """The open actions that concern `leader`, and those done today. Two SQL statements."""
+    mine = Q(leader=leader) | Q(metric_key__in=sorted(owned))
+    fresh = Q(done_at=None) | Q(done_at__gte=cal.opens(day))
+    found = list(Action.objects.filter(mine, fresh).select_related("leader").order_by("due_date", "id"))
+    keys = {a.metric_key for a in found if a.metric_key}
+    names = dict(visible_metrics(user).filter(key__in=keys).values_list("key", "name"))
+
+    def line(action: Action) -> ActionLine:
+        due = action.due_date
+        person = action.leader.name if action.leader and action.leader != leader else ""
+        key = action.metric_key if action.metric_key in names else ""
+        return ActionLine(
+            action.pk, action.text, person, due, due is not None and due < day, key, names.get(key, "")
+        )
+
+    return (
+        tuple(line(a) for a in found if a.done_at is None),
+        tuple(line(a) for a in found if a.done_at is not None),
+    )
+
+
+def _holidays(cal: Calendar, day: date) -> frozenset[date]:
+    if not cal.holidays:
+        return frozenset()
+    return frozenset(
+        holiday_calendars.country_holidays(cal.holidays, years=range(day.year - 2, day.year + 2))
+    )

@@ -1,0 +1,236 @@
+"""What is due from the reader, one screen a metric, and their open actions."""
+
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from metrics.forms.entries import Cell, read_cells
+from metrics.models import Metric
+from metrics.queries.entries import entry_cells
+from metrics.queries.me import Item, MyPage, my_page
+from metrics.queries.shapes import EntryCell
+from metrics.services.entries import EntriesRefused, EntryRow, enter
+from metrics.views import state as states
+from metrics.views.metrics import visible
+from metrics.views.shell import clear_refusal, reader, show
+from metrics.views.state import State
+from owners.models import Action
+from owners.rules import leader_of, require
+from owners.services.actions import LONGEST as LONGEST_ACTION
+from owners.services.actions import add_action, finish_action, reopen
+from owners.services.check_ins import LONGEST, check_in
+
+
+class CheckInForm(forms.Form):
+    """The words. Confidence is typed in percent; `token` names the last words that the writer had seen."""
+
+    text = forms.CharField(required=False, max_length=LONGEST)
+    confidence = forms.FloatField(
+        required=False,
+        min_value=0,
+        max_value=100,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), "Confidence lies between 0 and 100 %."
+        ),
+    )
+    next_step = forms.CharField(required=False, max_length=LONGEST)
+    help_needed = forms.CharField(required=False, max_length=LONGEST)
+    token = forms.CharField(required=False, max_length=80)
+
+
+class ActionForm(forms.Form):
+    text = forms.CharField(max_length=LONGEST_ACTION, error_messages={"required": "Say what is to be done."})
+    due = forms.DateField(required=False, error_messages={"invalid": "Write the date like 2026-09-30."})
+    metric = forms.SlugField(required=False, max_length=80)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@clear_refusal
+def me(request: HttpRequest) -> HttpResponse:
+    """What is due, open actions first; by POST notes an action of one's own."""
+    user, state = reader(request), states.read(request, "saved")
+    form = ActionForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        require(user, "action.add")
+        leader, valid = leader_of(user), form.is_valid()
+        if leader is None:
+            form.add_error(None, "Nobody leads under this account, so nothing can be noted for it.")
+        elif valid:
+            key = form.cleaned_data["metric"]
+            about = visible(request, key) if key else None
+            try:
+                add_action(
+                    user,
+                    text=form.cleaned_data["text"],
+                    leader=leader,
+                    metric=about,
+                    due=form.cleaned_data["due"],
+                )
+            except ValidationError as refused:
+                form.add_error(None, refused)
+            else:
+                messages.success(request, "Noted.")
+                return redirect("me")
+    page = my_page(user)
+    context = {"section": "me", "page": page, "form": form, "saved": state.filters["saved"]}
+    return show(request, "metrics/me.html", state, context, status=422 if request.method == "POST" else 200)
+
+
+@require_POST
+@clear_refusal
+def action(request: HttpRequest, pk: int) -> HttpResponse:
+    """Finishes an action, or with `open` reopens it."""
+    found = get_object_or_404(Action, pk=pk)
+    require(reader(request), "action.edit", found)
+    if "open" in request.POST:
+        reopen(reader(request), found)
+        messages.success(request, "Open again.")
+    else:
+        finish_action(reader(request), found)
+        messages.success(request, "Done. Well done.")
+    return redirect("me")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@clear_refusal
+def metric(request: HttpRequest, key: str) -> HttpResponse:
+    """One metric: its figure, what changed, or nothing new; then the next one that is due."""
+    state = states.read(request, "saved")
+    found = visible(request, key)
+    require(reader(request), "metric.enter_values", found)
+    page = my_page(reader(request))
+    item = page.item(key)
+    if item is None:
+        raise Http404("Nothing is asked of you here.")
+    wrong = ""
+    cell = _cell(item, found, request, state)
+    if request.method == "POST":
+        form = CheckInForm(request.POST)
+        cell, wrong, saved = _save(request, found, item, cell, form, state)
+        if saved:
+            return _onwards(request, key)
+    else:
+        form = CheckInForm(initial=_initial(item))
+    context = _context(page, item, cell, form, wrong, state)
+    status = 422 if request.method == "POST" else 200
+    return show(request, "metrics/check_in.html", state, context, status=status)
+
+
+def _context(
+    page: MyPage, item: Item, cell: Cell | None, form: CheckInForm, wrong: str, state: State
+) -> dict[str, Any]:
+    more = ("confidence", "next_step", "help_needed")
+    return {
+        "section": "me",
+        "page": page,
+        "item": item,
+        "metric": item.metric,
+        "progress": item.row.progress,
+        "cell": cell,
+        "form": form,
+        "wrong": wrong,
+        # who has been told of other words may write over them; who has not keeps the token of what they saw
+        "token": item.asked.token if form.non_field_errors() else form["token"].value() or "",
+        "folded_wrong": any(form.errors.get(name) for name in more),
+        "following": page.after(item.key),
+        "saved": state.filters["saved"],
+        "longest": LONGEST,
+    }
+
+
+def _initial(item: Item) -> dict[str, Any]:
+    said = item.asked.said
+    if said is None:
+        return {"token": item.asked.token}
+    return {
+        "text": said.text,
+        "confidence": f"{said.confidence * 100:.12g}" if said.confidence is not None else "",
+        "next_step": said.next_step,
+        "help_needed": said.help_needed,
+        "token": item.asked.token,
+    }
+
+
+def _cell(item: Item, found: Metric, request: HttpRequest, state: State) -> Cell | None:
+    """The figure to type: that of the period that the writer was asked for, whatever is asked for now."""
+    asked: EntryCell | None = item.asked.cell
+    named = request.POST.get("period", "")
+    if named:
+        cells = entry_cells(found, state.calendar, state.today)
+        asked = next((c for c in cells if c.start.isoformat() == named), None)
+    if asked is None:
+        return None
+    return read_cells((asked,), request.POST or None, item.is_share, item.metric.unit)[0]
+
+
+def _save(
+    request: HttpRequest,
+    found: Metric,
+    item: Item,
+    cell: Cell | None,
+    form: CheckInForm,
+    state: State,
+) -> tuple[Cell | None, str, bool]:
+    """Figure and words together or neither: the cell, what is wrong in words, and whether they are stored."""
+    same = "same" in request.POST
+    if cell is not None and cell.error:
+        return cell, "", False
+    if not item.asked.speaks and (cell is None or not cell.changed or cell.is_empty):
+        return cell, "Type the figure.", False
+    if not form.is_valid() and not same:
+        return cell, "", False
+    user = reader(request)
+    try:
+        with transaction.atomic():
+            if cell is not None and cell.changed:
+                _enter(request, found, cell)
+            if item.asked.speaks:
+                given = form.cleaned_data
+                confidence = given.get("confidence")
+                check_in(
+                    user,
+                    found,
+                    text=given.get("text", ""),
+                    same=same,
+                    confidence=confidence / 100 if confidence is not None else None,
+                    next_step=given.get("next_step", ""),
+                    help_needed=given.get("help_needed", ""),
+                    on=state.today,
+                    token=given.get("token", ""),
+                )
+    except EntriesRefused as refused:
+        words = next(iter(refused.errors.values()))
+        if cell is not None:  # with the stored state's token: to save again is to overwrite what was told
+            cell = replace(cell, error=f"{words[0].upper()}{words[1:]}.", token=cell.stored.token)
+        return cell, "", False
+    except ValidationError as refused:
+        form.add_error(None, refused)
+        return cell, "", False
+    return cell, "", True
+
+
+def _enter(request: HttpRequest, found: Metric, cell: Cell) -> None:
+    row = EntryRow(
+        cell.stored.start,
+        cell.value,
+        cell.numerator,
+        cell.denominator,
+        remove=cell.is_empty,
+        expected=cell.token,
+    )
+    enter(found, [row], author=reader(request), origin="page")
+
+
+def _onwards(request: HttpRequest, key: str) -> HttpResponseRedirect:
+    """To the next metric that is due, else to the list. `saved` lets the page forget the draft."""
+    following = my_page(reader(request)).after(key)
+    path = reverse("metric_check_in", args=[following.key]) if following else reverse("me")
+    return HttpResponseRedirect(f"{path}?saved={key}")

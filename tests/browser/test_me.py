@@ -1,0 +1,118 @@
+"""A leader's check-in on a phone: how many taps it takes, that drafts survive, and that it is accessible."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from metrics.models import Entry
+from owners.models import Action, CheckIn, Leader
+from tests.browser.conftest import ARTIFACTS, Open
+from tests.browser.test_looks import HEIGHTS, findings
+from tests.metrics.stage import Stage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Thumb:
+    """Counts taps."""
+
+    def __init__(self) -> None:
+        self.taps = 0
+
+    def tap(self, place: Locator) -> None:
+        place.click()
+        self.taps += 1
+
+
+def test_the_whole_round_takes_four_taps_and_a_sentence_a_metric(company: Stage, open_as: Open) -> None:
+    CheckIn.objects.all().delete()
+    page = open_as(company.elena, width=390, height=844).go("/me/")
+    thumb, taken = Thumb(), []
+    thumb.tap(page.get_by_role("link", name="Start"))
+    for _ in range(2):
+        page.get_by_label("What changed?").wait_for()
+        name = page.get_by_role("heading", level=1).inner_text()
+        first = page.locator("input[name^=numerator]")
+        if first.count():
+            expect(first).to_be_focused()  # so that typing begins without a tap
+            page.keyboard.type("18")
+            thumb.tap(page.locator("input[name^=denominator]"))
+            page.keyboard.type("25")
+        thumb.tap(page.get_by_label("What changed?"))
+        page.keyboard.type("Steady.")
+        at = page.url
+        thumb.tap(page.get_by_role("button", name=re.compile("^Save")))
+        page.wait_for_url(lambda url, at=at: url != at)
+        taken.append((name, thumb.taps))
+        thumb.taps = 0
+    assert all(taps <= 4 for _, taps in taken), taken
+    assert {name for name, _ in taken} == {"On-time share", "Success plans done"}
+    expect(page.get_by_role("heading", name="You are done.")).to_be_visible()
+    assert Entry.objects.get(metric__key="plans", period_start=company.month).numerator == 18
+    assert set(CheckIn.objects.values_list("metric_key", "text")) == {
+        ("on_time", "Steady."),
+        ("plans", "Steady."),
+    }
+
+
+def test_nothing_new_is_one_tap_and_works_without_script(company: Stage, open_as: Open) -> None:
+    page = open_as(company.charlie, width=390, height=844, script=False).go("/me/orders/")
+    page.get_by_role("button", name=re.compile("^Nothing new")).click()
+    expect(page.get_by_role("heading", name="You are done.")).to_be_visible()
+    assert CheckIn.objects.get(metric_key="orders").leader.key == "charlie"
+
+
+def test_a_draft_survives_until_it_is_saved(company: Stage, open_as: Open) -> None:
+    visit = open_as(company.charlie, width=390, height=844)
+    page = visit.go("/me/orders/")
+    page.get_by_label("What changed?").fill("Half a thought")
+    page = visit.go("/me/")
+    page = visit.go("/me/orders/")
+    expect(page.get_by_label("What changed?")).to_have_value("Half a thought")
+    page.get_by_role("button", name=re.compile("^Save")).click()
+    expect(page.get_by_role("heading", name="You are done.")).to_be_visible()
+    kept = "Object.keys(localStorage).filter(k => k.startsWith('check-in:')).length"
+    assert page.evaluate(kept) == 0
+
+
+def test_the_keyboard_goes_to_me(company: Stage, open_as: Open) -> None:
+    page = open_as(company.elena).go("/")
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    page.wait_for_url(re.compile("/me/$"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_it_is_accessible_and_fits(company: Stage, open_as: Open, width: int, theme: str) -> None:
+    ARTIFACTS.mkdir(exist_ok=True)
+    leader = Leader.objects.get(key="elena")
+    Action.objects.create(text="Call the two depots", leader=leader, metric_key="on_time")
+    visit = open_as(company.elena, width=width, height=HEIGHTS[width], theme=theme)
+    wrong: list[str] = []
+
+    def look(name: str) -> None:
+        wrong.extend(f"{name}: {finding}" for finding in findings(page))
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            wrong.append(f"{name}: {wide} pixels wide on a screen of {width}")
+        page.screenshot(path=ARTIFACTS / f"{name}-{width}-{theme}.png", full_page=True)
+
+    page = visit.go("/me/")
+    look("me")
+    page = visit.go("/me/plans/")
+    page.locator("details.folded").evaluate("e => { e.open = true }")
+    look("me-counted")
+    page = visit.go("/me/on_time/")
+    look("me-computed")
+    visit = open_as(company.viewer, width=width, height=HEIGHTS[width], theme=theme)
+    page = visit.go("/me/")
+    look("me-empty")
+    CheckIn.objects.create(
+        metric_key="orders", leader=Leader.objects.get(key="charlie"), date=company.today, text="x"
+    )
+    visit = open_as(company.charlie, width=width, height=HEIGHTS[width], theme=theme)
+    page = visit.go("/me/")
+    look("me-done")
+    assert not wrong, "\n".join(wrong)
