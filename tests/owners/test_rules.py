@@ -35,6 +35,7 @@ BY_ROLE = {
     "people.read": {"executive", "admin"},
     "people.invite": {"executive", "admin"},
     "people.manage": {"admin"},
+    "audit.read": {"executive", "admin"},
     "warehouse.manage": {"admin"},
     "token.manage": {"admin"},
     "installation.manage": {"admin"},
@@ -68,7 +69,7 @@ def test_every_permission_is_tested_and_in_the_table() -> None:
     assert set(rules.PERMISSIONS) == set(BY_ROLE) | of_objects | {"leader.write_summary", "action.edit"}
     listed = set(
         re.findall(
-            r"\b(?:metric|source|leader|action|machinery|people|warehouse|token|installation)"
+            r"\b(?:metric|source|leader|action|machinery|audit|people|warehouse|token|installation)"
             r"\.[a-z_]+",
             rules.__doc__ or "",
         )
