@@ -3,6 +3,7 @@
 from django.urls import path
 
 from metrics.views import (
+    audit,
     board,
     entries,
     find,
@@ -37,4 +38,6 @@ urlpatterns = [
     path("settings/sources/", settings.sources, name="settings_sources"),
     path("settings/updates/", settings.updates, name="settings_updates"),
     path("settings/updates/now/", settings.recompute, name="settings_recompute"),
+    path("settings/audit/", audit.page, name="settings_audit"),
+    path("settings/audit/changes.csv", audit.export, name="settings_audit_csv"),
 ]

@@ -87,6 +87,8 @@ ROUTES: dict[str, dict[str, Access]] = {
     "settings_sources": {"GET": Right("machinery.read")},
     "settings_updates": {"GET": Right("machinery.read")},
     "settings_recompute": {"POST": Right("metric.recompute")},
+    "settings_audit": {"GET": Right("audit.read")},
+    "settings_audit_csv": {"GET": Right("audit.read")},
     # People.
     "people": {"GET": Right("people.read")},
     "people_invite": {"POST": Right("people.invite")},

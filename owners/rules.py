@@ -16,7 +16,7 @@
 | action.add | | yes | yes | yes | yes | |
 | action.edit | | concerned | concerned | concerned | concerned | action |
 | machinery.read | | yes | yes | yes | yes | |
-| people.read, people.invite | | | | yes | yes | |
+| people.read, people.invite, audit.read | | | | yes | yes | |
 | people.manage, warehouse.manage, token.manage, installation.manage | | | | | yes | |
 
 Every right on a metric implies that the metric is visible to that person. `visible: everyone` is everyone who
@@ -158,6 +158,7 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "people.read": executive,
     "people.invite": executive,
     "people.manage": admin,
+    "audit.read": executive,
     "warehouse.manage": admin,
     "token.manage": admin,
     "installation.read": signed_in,

@@ -180,10 +180,10 @@ def test_nothing_is_written_without_the_forms_token(company: Stage) -> None:
 
 
 def test_whoever_only_counts_gives_the_figure(company: Stage) -> None:
-    metric = my_page(company.elena).item("plans").asked.metric  # type: ignore[union-attr]
+    metric = my_page(company.elena).item("plans").asked.metric
     metric.spec = metric.spec | {"collect": {"by": "charlie"}}
     metric.save()
-    assert my_page(company.elena).item("plans").asked.cell is None  # type: ignore[union-attr]
+    assert my_page(company.elena).item("plans").asked.cell is None
     client = signed_in(company.charlie)
     assert "What changed?" not in words("/me/plans/", client)
     fields = inputs(client, "/me/plans/")
@@ -199,7 +199,7 @@ def test_actions_come_first_and_can_be_done_and_reopened(company: Stage) -> None
     told = client.post("/me/", {"text": "Call the depots", "due": "2025-01-31", "metric": "on_time"})
     assert told.status_code == 302
     action = Action.objects.get()
-    assert (action.metric_key, action.leader.key) == ("on_time", "elena")  # type: ignore[union-attr]
+    assert (action.metric_key, action.leader.key) == ("on_time", "elena")
     page = words("/me/", client)
     assert "was due" in page
     assert page.index("Call the depots") < page.index("Success plans done</bdi></a></h3>")
