@@ -110,6 +110,8 @@ def gap(value: float | None, unit: str = "count", *, sign: bool = True) -> str:
     """A difference in the metric's own unit: `−127`, `+£1.20`, `−1.2 points`; `sign=False` says its size."""
     if is_share(unit):
         return _points(value, always_sign=sign) if sign else _points(_size(value), always_sign=False)
+    if value is not None and math.isfinite(value) and parse_unit(unit).kind == "count" and abs(value) >= 10:
+        value = float(round(value))  # a plan is a part of a day's orders off a whole number; a gap is not
     if not sign:
         return short(_size(value), unit)
     text = short(value, unit)

@@ -130,3 +130,10 @@ def test_a_short_count_is_within_half_a_percent(value: float) -> None:
     suffix = said.lstrip("0123456789." + THIN)
     read = float(said.removesuffix(suffix).replace(THIN, "")) * scale[suffix]
     assert read == pytest.approx(value, rel=0.0051)
+
+
+def test_a_gap_of_counted_things_is_whole_once_it_is_ten():
+    assert gap(67.2, sign=False) == "67"
+    assert gap(-12.5) == f"{MINUS}12"
+    assert gap(0.5, sign=False) == "0.5"
+    assert gap(67.2, "score", sign=False) == "67.2"
