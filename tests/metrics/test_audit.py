@@ -69,7 +69,7 @@ def test_roles_owners_definitions_and_removals(company: Stage) -> None:
         Difference("spec.measure.agg", "count", "sum"),
         Difference("spec.measure.expr", "", "amount"),
     )
-    Benchmark.objects.filter(target__metric__key="plans").first().delete()  # type: ignore[union-attr]
+    Benchmark.objects.filter(target__metric__key="plans").first().delete()
     gone = newest("plan of a month")
     assert gone.what == "removed"
     assert gone.name.startswith(f"Success plans done, {company.quarter}: ")
