@@ -3,6 +3,7 @@
 Totals: progress = x / target, pace = x / planned (better: down: planned / x); never less the baseline.
 Levels: progress = (x - baseline) / (target - baseline), pace = 1 +- gap / |target - baseline|; with a hold
 (target equal to baseline) the gap is taken against the tolerance. gap = x - planned, in the metric's unit.
+A band is no way to go: it has no progress, only a pace.
 """
 
 import math
@@ -121,7 +122,7 @@ def measure(
         period=plan.due_period(end) if level else None,
         baseline=plan.baseline,
         gap=gap,
-        progress=_progress(plan, figure),
+        progress=None if better is Better.BAND else _progress(plan, figure),
         pace=pace,
         required_rate=_over(rest, plan.remaining_weight(end)),
         required_per_day=_over(rest, float((plan.quarter.end - max(end, plan.quarter.start)).days)),

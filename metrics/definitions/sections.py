@@ -4,10 +4,9 @@ import re
 from typing import Any
 from zoneinfo import available_timezones
 
-import holidays
-
 from calc.calendar import WEEKDAYS
 from metrics.definitions.fields import Fields, compact
+from metrics.definitions.holidays import check_holidays
 from metrics.definitions.mistakes import nearest
 from metrics.definitions.quantities import parse_span
 from metrics.definitions.reading import Text, kind_of
@@ -32,14 +31,6 @@ def check_zone(name: str) -> str:
     return name
 
 
-def check_country(code: str) -> str:
-    """A country whose public holidays are known; ValueError else."""
-    known = holidays.list_supported_countries(include_aliases=False)
-    if code not in known:
-        raise ValueError(f"no holidays are known for {code!r}; write a country code such as GB, DE or US")
-    return code
-
-
 def _weekday(word: str) -> int:
     if word.lower() not in WEEKDAYS:
         raise ValueError(f"{word!r} is not a day of the week{nearest(word.lower(), WEEKDAYS)}")
@@ -53,7 +44,7 @@ def read_calendar(fields: Fields) -> dict[str, Any]:
         "timezone": fields.parsed("timezone", check_zone) or "UTC",
         "week_start": fields.parsed("week_start", _weekday) or 0,
         "fiscal_year_start": fields.whole("fiscal_year_start", 1, 12) or 1,
-        "holidays": fields.parsed("holidays", check_country) or "",
+        "holidays": fields.parsed("holidays", check_holidays) or "",
     }
     fields.done()
     return calendar

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-import holidays as holiday_calendars
-
 from calc import status as judging
 from calc.calendar import Calendar, Grain, Period, add_months
 from calc.clock import Due, due_date, last_due_day, last_due_period
 from calc.plan import GoalKind, Plan, Shape, weights_of_last_year
 from calc.rollup import Part, merge, say_days
+from metrics.definitions import holidays
 from metrics.definitions.build import Goal, goal_of, is_additive, merges_of
 from metrics.definitions.quantities import parse_growth
 from metrics.definitions.specs import ManualSpec, spec_of
@@ -84,7 +83,7 @@ def load(
 ) -> list[Course]:
     """All that the quarter of these metrics needs; the number of SQL statements does not grow with them."""
     period = cal.quarter(quarter)
-    free_days = _holidays(cal, period)
+    free_days = holidays.free_days(cal.holidays, range(period.start.year - 1, period.end.year + 1))
     times = clocks(cal, known_at)
     posts = goalposts([m.id for m in metrics], quarter, known_at)
     who = owners([m.key for m in metrics], known_at)
@@ -284,10 +283,3 @@ def _plan(
         last_year=last_year,
         calendar=cal,
     )
-
-
-def _holidays(cal: Calendar, quarter: Period) -> frozenset[date]:
-    if not cal.holidays:
-        return frozenset()
-    years = range(quarter.start.year - 1, quarter.end.year + 1)
-    return frozenset(holiday_calendars.country_holidays(cal.holidays, years=years))

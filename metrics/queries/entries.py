@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-import holidays as holiday_calendars
-
 from calc.calendar import Calendar, Grain, Period
 from calc.clock import Due, due_date
+from metrics.definitions.holidays import free_days
 from metrics.definitions.specs import ManualSpec, spec_of
 from metrics.models import Entry, Metric
 from metrics.queries.shapes import EntryCell
@@ -26,12 +25,7 @@ def cells_of(metrics: Sequence[Metric], cal: Calendar, today: date) -> dict[int,
     entered = Entry.objects.filter(metric__in=[m.pk for m in metrics], dimension="")
     for entry in entered.select_related("author"):
         stored.setdefault(entry.metric_id, {})[entry.period_start] = entry
-    years = range(today.year - 6, today.year + 2)
-    free = (
-        frozenset(holiday_calendars.country_holidays(cal.holidays, years=years))
-        if cal.holidays
-        else frozenset()
-    )
+    free = free_days(cal.holidays, range(today.year - 6, today.year + 2))
     return {m.pk: _cells(m, stored.get(m.pk, {}), cal, today, free) for m in metrics}
 
 

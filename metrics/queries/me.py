@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import holidays as holiday_calendars
 from django.db.models import Q
 
 from calc import clock
@@ -12,6 +11,7 @@ from calc.cadence import Due, due_check_in
 from calc.calendar import Calendar, Grain
 from calc.status import State
 from metrics.definitions.build import entry_grain
+from metrics.definitions.holidays import free_days
 from metrics.definitions.specs import ManualSpec, spec_of
 from metrics.models import Metric
 from metrics.queries import installation
@@ -173,7 +173,7 @@ def asks(user: User, leader: Leader, cal: Calendar, day: date) -> list[Asked]:
     newest = newest.order_by("metric_key", "-date", "-created_at").distinct("metric_key")
     said = {c.metric_key: c for c in newest}
     cells = cells_of([m for m in metrics if m.type == "manual"], cal, day)
-    free = _holidays(cal, day)
+    free = free_days(cal.holidays, range(day.year - 2, day.year + 2))
     found = [_asked(m, leader, begun, said.get(m.key), cells.get(m.pk, ()), cal, day, free) for m in metrics]
     return sorted(found, key=lambda a: (ORDER.index(a.state), a.due_date or date.max))
 
@@ -253,12 +253,4 @@ def _actions(
     return (
         tuple(line(a) for a in found if a.done_at is None),
         tuple(line(a) for a in found if a.done_at is not None),
-    )
-
-
-def _holidays(cal: Calendar, day: date) -> frozenset[date]:
-    if not cal.holidays:
-        return frozenset()
-    return frozenset(
-        holiday_calendars.country_holidays(cal.holidays, years=range(day.year - 2, day.year + 2))
     )

@@ -169,10 +169,12 @@ def test_the_lower_the_better():
 def test_a_band_is_on_track_inside_also_without_a_number():
     making.source(date(2011, 12, 9))
     made = making.metric("fill", making.SHARE, "ratio", unit="percent", better="band", low=0.7, high=0.9)
+    making.month(made, 2011, 6, 0.6)
     making.month(made, 2011, 7, 0.8)
     making.target(made, "2011-Q3", None)
     found = one(as_of=date(2011, 8, 10))
     assert (found.status.state, found.gap, found.target) == ("on_track", 0, None)
+    assert found.progress is None  # there is no way to go from June to the middle of the band
     making.Value.objects.update(value=0.95)
     assert one(as_of=date(2011, 8, 10)).status.state != "on_track"
 
