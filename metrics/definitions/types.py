@@ -80,6 +80,9 @@ def read_measure(metric: Fields, name: str, *, events: tuple[str, ...] = ()) -> 
         "additive": additive,
         "fill": fields.choice("fill", ("zero", "null")),
     }
+    said = fields.node.items.get("fill")
+    if isinstance(said, Text) and said.text == "null":  # here the word, not the absence of one
+        measure["fill"] = "null"
     if agg and agg not in ("count", "count_new") and "expr" not in fields:
         fields.report.add(fields.node.line, fields.path, f"{agg} needs an `expr`: what to aggregate")
     if agg and additive and agg != "count_distinct":

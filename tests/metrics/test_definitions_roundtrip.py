@@ -34,6 +34,20 @@ def test_examples_come_out_as_they_went_in(path: Path) -> None:
     assert read(write(found)) == found
 
 
+@pytest.mark.parametrize(("said", "kept"), [("null", "null"), ("'null'", "null"), ("zero", "zero"), ("", "")])
+def test_fill_null_is_a_word_in_quotes_or_not(said: str, kept: str) -> None:
+    """Unquoted it must not fall back on the aggregation's own default, which fills days with 0."""
+    text = f"""
+warehouses: {{w: {{engine: duckdb, path: w.duckdb}}}}
+sources: {{s: {{warehouse: w, table: t, time: at}}}}
+metrics: {{m: {{name: M, type: simple, measure: {{source: s, agg: sum, expr: x, fill: {said}}}}}}}
+"""
+    found = read(text)
+    assert found.metrics
+    assert found.metrics["m"].fields["spec"]["measure"].get("fill", "") == kept
+    assert read(write(found)) == found
+
+
 def test_the_file_of_the_tests_comes_out_as_it_went_in() -> None:
     found = read(file())
     assert read(write(found)) == found
