@@ -16,8 +16,8 @@ from metrics.models import Metric, MetricState
 from metrics.services import health
 from metrics.services.offsets import days_from, periods_from
 from metrics.services.operands import Cell, Figures, Part, part_of
-from metrics.services.standing import Standings, with_figures
-from metrics.services.writing import FINAL, PROVISIONAL, Draft, Scope, Touched, Written, write
+from metrics.services.standing import Standings, effective_days, with_figures
+from metrics.services.writing import FINAL, PROVISIONAL, Draft, Scope, Touched, Written, restate, write
 
 DAY = timedelta(days=1)
 
@@ -83,6 +83,7 @@ def update(
     since = anew or {}
     ordered = in_order(metrics)
     computed = with_figures([d.metric for d in ordered])
+    effective = effective_days([d.metric for d in ordered])
     total = Written()
     for dependent in ordered:
         key = dependent.metric.key
@@ -105,7 +106,10 @@ def update(
                 health.waits(dependent.metric, broken, now, min(p.start for p in periods))
                 stale.add(key)
             continue
-        drafts, scopes = pass_.figures(periods)
+        # What lies before an edit's own day is only told whether it is final, by whomever it was computed.
+        since_day = effective.get(dependent.metric.pk, date.min)
+        kept = {p for p in periods if p.end <= since_day}
+        drafts, scopes = pass_.figures(periods - kept)
         written = write(
             drafts,
             scopes,
@@ -118,6 +122,7 @@ def update(
         )
         health.recovered([dependent.metric])
         health.keep_held({dependent.metric.pk: dependent.metric}, written.held, scopes, now)
+        written.touched |= restate(pass_.figures(kept)[0])
         changed[key] = {Period(t.start, t.end, Grain(t.grain)) for t in written.touched}
         total.rows += written.rows
         total.changed += written.changed

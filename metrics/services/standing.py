@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, F, Max, OuterRef
 
 from calc.calendar import Calendar
 from metrics.definitions.build import entry_grain, operands_of, source_def, source_keys_of
-from metrics.models import Entry, Metric, Source, Value
+from metrics.models import Entry, Metric, MetricVersion, Source, Value
 from metrics.services.writing import Reach
 
 
@@ -92,3 +92,9 @@ def with_figures(metrics: Iterable[Metric]) -> set[int]:
     current = Value.objects.filter(metric=OuterRef("pk"), version=OuterRef("version"))
     wanted = Metric.objects.filter(pk__in=[m.pk for m in metrics])
     return set(wanted.filter(Exists(current)).values_list("pk", flat=True))
+
+
+def effective_days(metrics: Iterable[Metric]) -> dict[int, date]:
+    """From which day on the versions apply that do not cover all history, by the metric's id."""
+    rows = MetricVersion.objects.filter(metric__in=[m.pk for m in metrics], number=F("metric__version"))
+    return {pk: day for pk, day in rows.values_list("metric", "effective_date") if day is not None}

@@ -128,11 +128,25 @@ def write(
 
 
 def settle(final_before: Mapping[int, date]) -> set[Touched]:
-    """Declare final what lies before each metric's `final_before` with no window open; returns which."""
+    """Declare final what lies before each metric's `final_before` with no window open, and provisional again
+    what lies behind it (more lateness is allowed than before); returns which."""
     touched: set[Touched] = set()
     with connection.cursor() as cursor:
         for metric, day in final_before.items():
-            cursor.execute(_SETTLE, [metric, day])
+            cursor.execute(_SETTLE, {"metric": metric, "day": day})
+            touched |= {Touched(*row) for row in cursor.fetchall()}
+    return touched
+
+
+def restate(drafts: Iterable[Draft]) -> set[Touched]:
+    """Give stored figures the status of their drafts and nothing else; returns the periods of those changed.
+
+    For figures that an edit from a later day on has left as they were."""
+    touched: set[Touched] = set()
+    with connection.cursor() as cursor:
+        for draft in drafts:
+            where = (draft.metric, draft.grain, draft.dimension, draft.member, draft.start, draft.end)
+            cursor.execute(_RESTATE, [draft.status, *where, draft.status])
             touched |= {Touched(*row) for row in cursor.fetchall()}
     return touched
 
@@ -246,8 +260,17 @@ _RETIRE = f"""
 """  # noqa: S608
 
 _SETTLE = """
-    UPDATE metrics_value SET status = 'final'
-    WHERE metric_id = %s AND status = 'provisional' AND period_end <= %s AND coalesce(immature, 0) = 0
+    UPDATE metrics_value SET status = CASE status WHEN 'final' THEN 'provisional' ELSE 'final' END
+    WHERE metric_id = %(metric)s
+      AND (status = 'provisional' AND period_end <= %(day)s AND coalesce(immature, 0) = 0
+           OR status = 'final' AND period_end > %(day)s)
+    RETURNING metric_id, grain, period_start, period_end
+"""
+
+_RESTATE = """
+    UPDATE metrics_value SET status = %s
+    WHERE metric_id = %s AND grain = %s AND dimension = %s AND member = %s AND period_start = %s
+      AND period_end = %s AND status <> %s
     RETURNING metric_id, grain, period_start, period_end
 """
 
