@@ -59,12 +59,13 @@ $(MARK_DEV): requirements.txt requirements-dev.txt scripts/bootstrap
 	@scripts/bootstrap $(VENV) $(MARK_DEV) requirements-dev.txt
 	@touch $(MARK_RUN)
 
+UPGRADE = --upgrade
 LOCK = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
-	--no-header --annotation-style line --upgrade pyproject.toml --extra embedded --extra duckdb --extra postgres
+	--no-header --annotation-style line $(UPGRADE) pyproject.toml --extra embedded --extra duckdb --extra postgres --extra notify
 
 lock: $(MARK_DEV)
 	$(LOCK) --output-file requirements.txt
-	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) --extra export --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) node_modules artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
