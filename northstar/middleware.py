@@ -15,8 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
+from pghistory.middleware import HistoryMiddleware
 
 from metrics.models import Installation
+from owners.addresses import address_of
 from owners.routes import API, Open, access, methods
 from owners.rules import can, signed_in
 
@@ -41,6 +43,7 @@ class RequestId:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get("X-Request-ID", "")
         name = given if GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+        request.request_id = name  # type: ignore[attr-defined]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=name, method=request.method, path=request.path)
         try:
@@ -94,6 +97,18 @@ class LocalTime:
         zone = Installation.objects.filter(id=1).values_list("timezone", flat=True).first()
         with timezone.override(zone or "UTC"):
             return self.get_response(request)
+
+
+class History(HistoryMiddleware):
+    """Writes beside every change who made it, on which page, from which address and in which request."""
+
+    def get_context(self, request: HttpRequest) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(request)
+        return {
+            **context,
+            "address": address_of(request),
+            "request": getattr(request, "request_id", ""),
+        }
 
 
 class DefaultDeny:

@@ -120,7 +120,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "pghistory.middleware.HistoryMiddleware",
+    "northstar.middleware.History",
     "django_htmx.middleware.HtmxMiddleware",
     "northstar.middleware.DefaultDeny",
 ]

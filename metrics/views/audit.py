@@ -17,7 +17,7 @@ from owners.rules import require
 FILTERS = ("kind", "person", "from", "to", "text")
 LAST_PAGE = 10_000
 MOST_IN_FILE = 20_000
-COLUMNS = ("when", "who", "from where", "kind", "object", "what", "field", "before", "after")
+COLUMNS = ("when", "who", "from where", "address", "kind", "object", "what", "field", "before", "after")
 
 
 @require_safe
@@ -58,6 +58,7 @@ def export(request: HttpRequest) -> HttpResponse:
             change.at.astimezone(zone).isoformat(timespec="seconds"),
             change.who,
             change.origin,
+            change.address,
             change.title,
             change.name,
             change.what,

@@ -179,6 +179,27 @@ def test_pages_follow_each_other_and_cost_the_same(company: Stage) -> None:
     assert "?page=1" in second
 
 
+def test_from_where_on_the_page_in_the_file_and_as_a_filter(company: Stage) -> None:
+    with pghistory.context(user=company.admin.pk, url="/settings/people/", address="203.0.113.7"):
+        User.objects.filter(pk=company.viewer.pk).update(role=Role.ANALYST)
+    with pghistory.context(user=company.viewer.pk, origin="sso", url="/account/sso/", address="2001:db8::1"):
+        User.objects.filter(pk=company.viewer.pk).update(role=Role.LEADER)
+    by_sso, by_hand = audit.changes(Cut(kind="person"), UTC, limit=2).changes
+    assert (by_sso.origin, by_sso.address) == ("single sign-on", "2001:db8::1")
+    assert (by_hand.origin, by_hand.address) == ("/settings/people/", "203.0.113.7")
+    found = audit.changes(Cut(text="203.0.113.7"), UTC).changes
+    assert [change.address for change in found] == ["203.0.113.7"]
+    assert not audit.changes(Cut(text="203.0.113"), UTC).changes  # an address, not a part of one
+    client = signed_in(company.admin)
+    assert "203.0.113.7" in client.get(PAGE).content.decode()
+    raw = client.get(FILE + "?kind=person").content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(raw, newline="")))
+    assert {"203.0.113.7", "2001:db8::1"} <= {row["address"] for row in rows}
+    with_none = [row for row in rows if row["from where"] == "command line"]
+    assert with_none
+    assert {row["address"] for row in with_none} == {""}
+
+
 @pytest.mark.parametrize(
     "query",
     ["kind=nonsense", "person=1%20or%201", "from=yesterday", "from=2026-02-02&to=2026-02-01", "page=0",

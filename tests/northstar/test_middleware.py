@@ -6,9 +6,10 @@ from typing import cast
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
 
 from metrics.models import Installation
@@ -82,3 +83,38 @@ def test_today_is_the_installations_today(people: Company, rf: RequestFactory) -
     with time_machine.travel(datetime(2026, 7, 1, 18, 0, tzinfo=UTC), tick=False):
         assert b"2026-07-02" in cast(HttpResponse, today(request)).content
         assert timezone.localdate().isoformat() == "2026-07-01"
+
+
+def context_of_last_change() -> dict[str, object]:
+    event = apps.get_model("owners", "UserEvent").objects.latest("pgh_id")
+    return dict(event.pgh_context.metadata)
+
+
+def test_a_change_says_from_where_and_in_which_request(people: Company, client: Client) -> None:
+    client.force_login(people.admin)
+    path = f"/settings/people/{people.bob.pk}/role/"
+    answer = client.post(path, {"role": "analyst"}, REMOTE_ADDR="203.0.113.7")
+    context = context_of_last_change()
+    assert (context["user"], context["url"]) == (people.admin.pk, path)
+    assert (context["address"], context["request"]) == ("203.0.113.7", answer["X-Request-ID"])
+
+
+def test_a_forwarded_address_counts_only_behind_a_proxy(people: Company, client: Client) -> None:
+    client.force_login(people.admin)
+    forged = "198.51.100.9, 203.0.113.8"
+    for number, (proxies, seen) in enumerate(((0, "127.0.0.1"), (1, "203.0.113.8"))):
+        with override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=proxies):
+            client.post(
+                f"/settings/people/{people.bob.pk}/role/",
+                {"role": ("analyst", "viewer")[number]},
+                headers={"X-Forwarded-For": forged},
+            )
+        assert context_of_last_change()["address"] == seen
+
+
+@pytest.mark.parametrize("told", ["", "not an address", "'; drop table owners_user --"])
+def test_no_address_is_no_fault(people: Company, client: Client, told: str) -> None:
+    client.force_login(people.admin)
+    path = f"/settings/people/{people.bob.pk}/role/"
+    assert client.post(path, {"role": "analyst"}, REMOTE_ADDR=told).status_code == 302
+    assert context_of_last_change()["address"] == ""

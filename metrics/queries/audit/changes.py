@@ -30,13 +30,20 @@ HIDDEN = "(hidden)"
 # Title, id, label, time, context's metadata, and the row after and before.
 Row = tuple[str, int, str, datetime, dict[str, Any], dict[str, Any], dict[str, Any]]
 _LABELS = {"insert": "new", "update": "changed", "delete": "removed"}
-_ORIGINS = {"page": "page", "file": "file", "api": "API", "apply": "definitions file"}
+_ORIGINS = {
+    "page": "page",
+    "file": "file",
+    "api": "API",
+    "apply": "definitions file",
+    "sso": "single sign-on",
+}
 
 
 @dataclass(frozen=True)
 class Cut:
     """Which changes: of a kind ("": all), by the account `person` (an id, `nobody`, or ""), of local days
-    `[start, end]`, with `text` in what they say or in the name of their metric or leader."""
+    `[start, end]`, with `text` in what they say, in the name of their metric or leader, or as the network
+    address that they came from."""
 
     kind: str = ""
     person: str = ""
@@ -56,12 +63,13 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one object. `what` is new, changed or removed; `origin` is the page's address or the way
-    in."""
+    """One change of one object. `what` is new, changed or removed; `origin` is the page's path or the way in,
+    `address` the network address of whoever asked for it ("": none, as of a command)."""
 
     at: datetime
     who: str
     origin: str
+    address: str
     title: str
     name: str
     what: str
@@ -94,6 +102,7 @@ def changes(cut: Cut, zone: tzinfo, *, limit: int = FIRST, offset: int = 0) -> L
     if cut.text:
         literal = re.sub(r"([%_\\])", r"\\\1", cut.text)
         parameters["like"] = f"%{literal}%"
+        parameters["address"] = cut.text.strip()
     sql = statement([cut.kind] if cut.kind else list(SOURCES), conditions, text=bool(cut.text))
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -127,11 +136,14 @@ def _change(
     else:
         old, new = before, after
     user = metadata.get("user")
-    origin = metadata.get("origin") or ""
+    origin, url = metadata.get("origin") or "", metadata.get("url")
     return Change(
         at=at,
         who=names.of("user_id", user) if user is not None else "",
-        origin=str(metadata.get("url") or _ORIGINS.get(origin, origin) or "command line"),
+        origin=_ORIGINS["sso"]
+        if origin == "sso"
+        else str(url or _ORIGINS.get(origin, origin) or "command line"),
+        address=str(metadata.get("address") or ""),
         title=title,
         name=names.title(title, pk, after),
         what=_LABELS.get(label, label),

@@ -32,12 +32,16 @@ _FOUND = """
     OR e.after->>'driver_id' IN (SELECT id::text FROM hit)
     OR e.after->>'metric_key' IN (SELECT key FROM hit)
     OR e.after->>'leader_id' IN (SELECT id::text FROM heard)
-    OR e.after->>'target_id' IN (SELECT t.id::text FROM metrics_target t JOIN hit ON hit.id = t.metric_id)"""
+    OR e.after->>'target_id' IN (SELECT t.id::text FROM metrics_target t JOIN hit ON hit.id = t.metric_id)
+    OR c.metadata->>'address' = %(address)s"""
 
 
 def statement(kinds: list[str], conditions: list[str], *, text: bool) -> str:
-    """SQL with parameters `like` (if `text`), `limit`, `offset` and those of `conditions`, which speak of `e`
-    and its context `c`. Columns: title, object's id, label, when, context's metadata, after, before."""
+    """SQL of the changes.
+
+    Its parameters: `like` and `address` (if `text`), `limit`, `offset` and those of `conditions`, which speak
+    of `e` and its context `c`. Columns: title, object's id, label, when, context's metadata, after, before.
+    """
     models = [(model, title) for kind in kinds for model, title in SOURCES[kind]]
     branches = " UNION ALL ".join(_branch(model, title) for model, title in models)
     before = " UNION ALL ".join(_before(model, title) for model, title in models)
