@@ -17,6 +17,7 @@ class MonthCell:
     month: date
     text: str
     value: float | None
+    was: str = ""  # what the writer saw before typing
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Line:
     target: float | None = None
     changed: bool = False
     error: str = ""
+
+    @property
+    def target_was(self) -> str:
+        return self.was.split("|")[0]
 
     @property
     def benchmarks(self) -> dict[date, float]:
@@ -61,8 +66,10 @@ def _read(row: TargetRow, typed: Mapping[str, str] | None) -> Line:
         error = _wrong(row, target, values)
     except ValueError as wrong:
         error = str(wrong)
+    seen = [*was.split("|")[1:], *([""] * len(texts))]
     months = tuple(
-        MonthCell(c.month, text, value) for c, text, value in zip(row.months, texts, values, strict=True)
+        MonthCell(c.month, text, value, before)
+        for c, text, value, before in zip(row.months, texts, values, seen, strict=False)
     )
     token = typed.get(f"token-{key}", "")[:80]
     return Line(row, target_text, months, token, was, target, changed, error if changed else "")
@@ -89,7 +96,8 @@ def _wrong(row: TargetRow, target: float | None, values: list[float | None]) -> 
 
 def _stored(row: TargetRow) -> Line:
     share = is_share(row.metric.unit)
-    months = tuple(MonthCell(c.month, _typed(c.value, share), c.value) for c in row.months)
+    texts = [(c, _typed(c.value, share)) for c in row.months]
+    months = tuple(MonthCell(c.month, shown, c.value, shown) for c, shown in texts)
     text = _typed(row.value, share)
     was = "|".join([text, *(c.text for c in months)])
     return Line(row, text, months, row.token, was, row.value)

@@ -1,0 +1,93 @@
+"""The grid of targets as a spreadsheet: paste, keys, undo, what is not saved yet."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from metrics.models import Benchmark, Target
+from tests.browser.conftest import Open
+from tests.metrics.stage import Stage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASTE = """(cell, text) => {
+  const data = new DataTransfer();
+  data.setData("text/plain", text);
+  cell.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
+
+
+def cells(page: Page, key: str) -> Locator:
+    return page.locator(f"tr#{key} input:not([type=hidden])")
+
+
+def texts(page: Page, key: str) -> list[str]:
+    return [cell.input_value() for cell in cells(page, key).all()]
+
+
+def test_a_block_of_a_spreadsheet_is_pasted_undone_and_saved(company: Stage, open_as: Open) -> None:
+    page = open_as(company.executive).go(f"/targets/{company.quarter}/")
+    before = texts(page, "orders"), texts(page, "on_time")
+    first = cells(page, "on_time").first
+    first.focus()
+    first.evaluate(PASTE, "96 %\t93\t94\t96\r\n9,600\t3,000\t3,200\t3,400\r\n")
+    assert texts(page, "orders") == ["9,600", "3,000", "3,200", "3,400"]
+    assert texts(page, "on_time") == ["96 %", "93", "94", "96"]
+    expect(page.locator("tr#orders [data-sum]")).to_have_text("adds up")
+    expect(page.locator("[data-grid-status]")).to_have_text(
+        re.compile("8 cells pasted. 6 cells changed, not saved")
+    )
+    expect(page.locator("tr#orders")).to_have_class(re.compile("changed"))
+    page.keyboard.press("Control+z")
+    assert (texts(page, "orders"), texts(page, "on_time")) == before
+    expect(page.locator("input.dirty")).to_have_count(0)
+    page.keyboard.press("Control+y")
+    assert texts(page, "on_time")[0] == "96 %"
+    page.get_by_role("button", name="Save targets").click()
+    expect(page.get_by_text("are saved")).to_be_visible()
+    assert Target.objects.get(metric__key="orders").value == 9_600
+    assert Target.objects.get(metric__key="on_time").value == 0.96
+    assert list(Benchmark.objects.filter(target__metric__key="orders").values_list("value", flat=True)) == [
+        3_000, 3_200, 3_400
+    ]  # fmt: skip
+
+
+def test_what_does_not_fit_is_said_and_one_word_is_pasted_as_ever(company: Stage, open_as: Open) -> None:
+    page = open_as(company.executive).go(f"/targets/{company.quarter}/")
+    last = cells(page, "orders").last
+    last.focus()
+    last.evaluate(PASTE, "3,300\t1\t2")
+    expect(page.locator("[data-grid-status]")).to_contain_text("2 pasted cells did not fit")
+    assert last.input_value() == "3,300"
+    page.get_by_role("button", name="As stored").click()
+    assert last.input_value() == "3100"
+    expect(page.locator("[data-grid-status]")).to_have_text("As it is stored.")
+
+
+def test_arrows_and_enter_walk_through_the_grid(company: Stage, open_as: Open) -> None:
+    page = open_as(company.executive).go(f"/targets/{company.quarter}/")
+    at = "document.activeElement.name"
+    cells(page, "on_time").first.focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(at) == "target-orders"
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(at).startswith("month-orders-")
+    page.keyboard.press("Enter")
+    assert page.evaluate(at).startswith("month-plans-")
+    for _ in range(4):  # at the top it stays
+        page.keyboard.press("ArrowUp")
+    assert page.evaluate(at).startswith("month-nps-")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(at).startswith("month-orders-")
+    page.keyboard.type("31")
+    page.keyboard.press("ArrowLeft")  # inside of what is typed the arrow moves in the text
+    assert page.evaluate(at).startswith("month-orders-")
+    page.keyboard.press("Escape")
+    assert texts(page, "orders")[1] == "3100"
+    page.keyboard.type("7")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Undo").click()
+    assert texts(page, "orders")[1] == "3100"
+    assert Target.objects.get(metric__key="orders").value == 9_300
