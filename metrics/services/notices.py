@@ -4,26 +4,16 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from metrics.models import Metric, Source
-from owners.models import Leader, Notice
+from owners.models import Leader
+from owners.services.outbox import notify
 
-UPDATES = "/settings/updates/"
-
-
-def tell(key: str, kind: str, leader: Leader | None, subject: str, body: str, path: str = UPDATES) -> None:
-    """Put a notice into the outbox, in the caller's transaction, unless one with this key was ever put there.
-
-    Without a leader it goes to the admins.
-    """
-    Notice.objects.bulk_create(
-        [Notice(key=key[:200], kind=kind, leader=leader, subject=subject[:300], body=body, path=path)],
-        ignore_conflicts=True,
-    )
+SOURCES = "/settings/sources/"
 
 
 def load_late(source: Source, first_late: date) -> None:
     """The load has stopped: told once for the first day that is missing."""
     known = f"up to {source.watermark} (exclusive)" if source.watermark else "not at all yet"
-    tell(
+    _tell(
         f"late:{source.key}:{first_late}",
         "source_late",
         source.data_owner,
@@ -35,7 +25,7 @@ def load_late(source: Source, first_late: date) -> None:
 
 def load_back(source: Source, since: datetime) -> None:
     """The load has caught up."""
-    tell(
+    _tell(
         f"loaded:{source.key}:{since.isoformat()}",
         "source_loaded",
         source.data_owner,
@@ -47,7 +37,7 @@ def load_back(source: Source, since: datetime) -> None:
 def source_failed(source: Source, error: str) -> None:
     """The warehouse or source could not be read; told once until it can be."""
     assert source.failed_since
-    tell(
+    _tell(
         f"failed:{source.key}:{source.failed_since.isoformat()}",
         "source_failed",
         source.data_owner,
@@ -59,7 +49,7 @@ def source_failed(source: Source, error: str) -> None:
 
 def source_back(source: Source, since: datetime) -> None:
     """The source can be read again."""
-    tell(
+    _tell(
         f"back:{source.key}:{since.isoformat()}",
         "source_back",
         source.data_owner,
@@ -76,26 +66,34 @@ def metric_failed(source: Source, metric: Metric, error: str, since: datetime, q
         if quarantined
         else "It is tried again by itself."
     )
-    tell(
+    _tell(
         f"metric:{metric.key}:{stage}:{since.isoformat()}",
         f"metric_{stage}",
         source.data_owner,
         f"{metric.name} cannot be computed",
         f"{error}\n\nIts last good figures stay, marked stale since {since:%Y-%m-%d %H:%M} UTC; the other "
         f"metrics of {source.key} are up to date. {ending}",
-        f"/metrics/{metric.key}/",
+        metric,
     )
 
 
 def figures_held(source: Source, metrics: Collection[Metric], now: datetime) -> None:
     """Implausible figures wait for somebody to check them."""
     for metric in metrics:
-        tell(
+        _tell(
             f"held:{metric.key}:{now.isoformat()}",
             "figure_held",
             source.data_owner,
             f"A figure of {metric.name} waits for a check",
             f"A new figure of {metric.name} lies outside of what is declared plausible. It is held; the last "
             "good one stays until somebody has looked at it.",
-            f"/metrics/{metric.key}/",
+            metric,
         )
+
+
+def _tell(
+    key: str, kind: str, leader: Leader | None, subject: str, body: str, metric: Metric | None = None
+) -> None:
+    """About a source, or one metric of it; the admins are told where nobody looks after the source."""
+    path = f"/metrics/{metric.key}/" if metric else SOURCES
+    notify(leader, kind, key, subject, body, path, about=[metric.key] if metric else ())
