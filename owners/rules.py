@@ -3,7 +3,7 @@
 | right | viewer | leader | analyst | executive | admin | object |
 | --- | --- | --- | --- | --- | --- | --- |
 | metric.read | visible | visible | all | all | all | see below |
-| metric.enter_values | counted by them | own, counted | own, counted | own, counted | own, counted | metric |
+| metric.enter_values | counted | own, counted | own, counted | own, counted | own, counted | metric |
 | metric.check_in | | own | own | own | own | metric |
 | metric.annotate | | own | all | own | all | metric |
 | metric.define, source.define | | | yes | | yes | |
@@ -13,15 +13,24 @@
 | metric.recompute | | | yes | | yes | |
 | leader.read, installation.read | yes | yes | yes | yes | yes | |
 | leader.write_summary | | self | self | self | self | leader |
+| leader.set_leave | self | self | self | all | all | leader |
 | action.add | | yes | yes | yes | yes | |
 | action.edit | | concerned | concerned | concerned | concerned | action |
 | machinery.read | | yes | yes | yes | yes | |
-| people.read, people.invite, audit.read | | | | yes | yes | |
+| people.read, people.invite, people.leaders, audit.read | | | | yes | yes | |
 | people.manage, warehouse.manage, token.manage, installation.manage | | | | | yes | |
 
+`own` is what one owns today, and what somebody owns who is on leave today and named one as delegate;
+`counted` likewise what they, or such a person, collect. A delegate who is on leave as well stands in for
+nobody, and no delegate sets targets, owners or the absent person's summary.
+
+Whoever owns a member of a metric (a country, a channel) reads the metric; to speak for it, to enter its
+figures and to say what its signals were is the whole's owner's alone.
+
 Every right on a metric implies that the metric is visible to that person. `visible: everyone` is everyone who
-signed in; `team` is the team of today's owner, `leadership` nobody besides; both also the owner, whoever
-counts its figures, and executives, analysts and admins (who defines a figure could read it anyway).
+signed in; `team` is the team of today's owner, `leadership` nobody besides; both also the owner, the owners
+of its members, whoever counts its figures, a delegate of the owner or the collector, and executives,
+analysts and admins (who defines a figure could read it anyway).
 
 An action concerns whoever is to do it and the owner of its metric.
 
@@ -34,11 +43,13 @@ from typing import Any, Protocol
 import rules
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils import timezone
 
 from owners.models import Leader, Role, User
-from owners.queries.ownership import owned_keys, owner_on
+from owners.queries.leave import absent_pks, standing_in
+from owners.queries.ownership import owned_keys, owner_on, part_keys
 
 Person = User | AnonymousUser | None
 
@@ -94,6 +105,36 @@ def counts(user: User, metric: MetricLike | None) -> bool:
 
 
 @rules.predicate
+def stands_in(user: User, metric: MetricLike | None) -> bool:
+    """Whoever is the delegate today of the metric's owner, who is on leave."""
+    leader = leader_of(user)
+    if leader is None or metric is None:
+        return False
+    today = timezone.localdate()
+    absent = standing_in(leader, today)
+    return bool(absent) and owner_on(metric.key, today) in absent
+
+
+@rules.predicate
+def counts_for(user: User, metric: MetricLike | None) -> bool:
+    """Whoever is the delegate today of the metric's collector, who is on leave."""
+    leader = leader_of(user)
+    collector = collector_of(metric) if metric is not None else ""
+    if leader is None or not collector:
+        return False
+    return collector in {absent.key for absent in standing_in(leader, timezone.localdate())}
+
+
+@rules.predicate
+def owns_a_part(user: User, metric: MetricLike | None) -> bool:
+    """Whoever answers for a member of one of the metric's dimensions today."""
+    leader = leader_of(user)
+    if leader is None or metric is None:
+        return False
+    return part_keys(timezone.localdate(), pk=leader.pk).filter(metric_key=metric.key).exists()
+
+
+@rules.predicate
 def in_owners_team(user: User, metric: MetricLike | None) -> bool:
     leader = leader_of(user)
     if leader is None or leader.team_id is None or metric is None:
@@ -136,13 +177,14 @@ analyst = has_role(Role.ANALYST, Role.ADMIN)
 steers = has_role(Role.ANALYST, Role.EXECUTIVE, Role.ADMIN)
 executive = has_role(Role.EXECUTIVE, Role.ADMIN)
 admin = has_role(Role.ADMIN)
-visible = signed_in & (sees_all | for_everyone | owns | counts | (for_the_team & in_owners_team))
+concerns = owns | counts | stands_in | counts_for | owns_a_part
+visible = signed_in & (sees_all | for_everyone | concerns | (for_the_team & in_owners_team))
 
 PERMISSIONS: dict[str, rules.Predicate] = {
     "metric.read": visible,
-    "metric.enter_values": signed_in & ((writes & owns) | counts),
-    "metric.check_in": writes & owns,
-    "metric.annotate": writes & (owns | analyst),
+    "metric.enter_values": signed_in & ((writes & (owns | stands_in)) | counts | counts_for),
+    "metric.check_in": writes & (owns | stands_in),
+    "metric.annotate": writes & (owns | stands_in | analyst),
     "metric.define": analyst,
     "metric.write_sql": admin,
     "metric.set_target": steers,
@@ -152,11 +194,13 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "source.define": analyst,
     "leader.read": signed_in,
     "leader.write_summary": writes & is_self,
+    "leader.set_leave": (signed_in & is_self) | executive,
     "action.add": writes,
     "action.edit": writes & concerned,
     "machinery.read": writes,
     "people.read": executive,
     "people.invite": executive,
+    "people.leaders": executive,
     "people.manage": admin,
     "audit.read": executive,
     "warehouse.manage": admin,
@@ -172,8 +216,9 @@ for _name, _predicate in PERMISSIONS.items():
 def can(user: Person, permission: str, obj: Any = None) -> bool:
     """Whether `user` (None: the system itself) may do `permission`, to `obj` if it is about one.
 
-    Rights on an own metric or on oneself are refused without an object. Reads today's owner: at most two
-    statements. Raises KeyError for a permission that is not in the table.
+    Rights on an own metric or on oneself are refused without an object. Reads today's owner, and who is on
+    leave: how many statements depends on the right alone. Raises KeyError for a permission that is not in
+    the table.
     """
     predicate = PERMISSIONS[permission]
     return user is None or bool(predicate.test(user, obj))
@@ -198,7 +243,16 @@ def visibility_filter(user: Person) -> Q:
     leader = leader_of(user)
     if leader is not None:
         today = timezone.localdate()
-        seen |= Q(spec__collect__by=leader.key) | Q(key__in=owned_keys(today, pk=leader.pk))
+        absent = absent_pks(leader, today)
+        counted = Leader.objects.filter(pk__in=absent, key=_collector(OuterRef("spec")))
+        seen |= Q(spec__collect__by=leader.key) | Q(Exists(counted))
+        seen |= Q(key__in=owned_keys(today, pk=leader.pk)) | Q(key__in=owned_keys(today, pk__in=absent))
+        seen |= Q(key__in=part_keys(today, pk=leader.pk))
         if leader.team_id is not None:
             seen |= Q(visible="team", key__in=owned_keys(today, team=leader.team_id))
     return seen
+
+
+def _collector(spec: OuterRef) -> KeyTextTransform:
+    """`collector_of` in SQL; null where nobody is named."""
+    return KeyTextTransform("by", KeyTransform("collect", spec))

@@ -128,7 +128,7 @@ def _metrics() -> dict[str, MetricText]:
     for target in Target.objects.filter(dimension="").order_by("quarter").prefetch_related("benchmarks"):
         targets[target.metric_id][target.quarter] = target_fields(target)
     owners: dict[str, list[OwnerRow]] = defaultdict(list)
-    for tenure in Ownership.objects.select_related("leader").order_by("from_date"):
+    for tenure in Ownership.objects.filter(dimension="").select_related("leader").order_by("from_date"):
         key = tenure.leader.key if tenure.leader else ""
         owners[tenure.metric_key].append(OwnerRow(key, tenure.from_date.isoformat(), tenure.note))
     drivers: dict[int, list[dict[str, str]]] = defaultdict(list)

@@ -37,7 +37,7 @@ def person(leader: Leader) -> Person:
 def owners(metric_keys: Iterable[str], known_at: datetime | None = None) -> Owners:
     """The owners of these metrics over time, as recorded now or at an instant. Two SQL statements."""
     fields = ("metric_key", "from_date", "leader_id")
-    found = rows(Ownership, fields, known_at, metric_key__in=list(metric_keys))
+    found = rows(Ownership, fields, known_at, metric_key__in=list(metric_keys), dimension="")
     tenures: dict[str, list[tuple[date, int | None]]] = {}
     for row in sorted(found, key=lambda r: r["from_date"]):
         tenures.setdefault(row["metric_key"], []).append((row["from_date"], row["leader_id"]))

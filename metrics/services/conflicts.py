@@ -71,7 +71,7 @@ def _last_edit(change: Change, since: datetime | None) -> tuple[int | None, date
             targets = list(Target.objects.filter(**of).values_list("pk", flat=True))
             lists = [(Target, {"pgh_obj_id__in": targets}), (Benchmark, {"target_id__in": targets})]
         case "owners":
-            lists = [(Ownership, {"metric_key": change.key})]
+            lists = [(Ownership, {"metric_key": change.key, "dimension": ""})]
         case "drivers":
             lists = [(Driver, {"metric__key": change.key})]
         case _:

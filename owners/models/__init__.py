@@ -3,7 +3,7 @@
 from owners.models.attempts import Attempt
 from owners.models.links import AdminLink
 from owners.models.notices import Notice
-from owners.models.ownership import Ownership
+from owners.models.ownership import Leave, Ownership
 from owners.models.people import Leader, Role, Team, User
 from owners.models.words import Action, CheckIn, Summary
 
@@ -13,6 +13,7 @@ __all__ = [
     "Attempt",
     "CheckIn",
     "Leader",
+    "Leave",
     "Notice",
     "Ownership",
     "Role",

@@ -78,6 +78,8 @@ class Leader(models.Model):
     title = models.CharField(max_length=200, blank=True)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="leaders")
     user = models.OneToOneField(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="leader")
+    country = models.CharField(max_length=12, blank=True)  # whose holidays: GB, DE-BY; "": the installation's
+    timezone = models.CharField(max_length=64, blank=True)  # Europe/Berlin; "": the installation's
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

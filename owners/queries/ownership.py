@@ -1,4 +1,4 @@
-"""Who answers for a metric on a day. Rows of (metric, from, leader or vacant) hold until the next row."""
+"""Who answers for a metric, or a member of one of its dimensions, on a day. A row holds until the next."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,18 +11,35 @@ from owners.models import Leader, Ownership
 
 @dataclass(frozen=True)
 class Tenure:
-    """`leader` (None: vacant) answers from `from_date` until before `to_date` (None: still)."""
+    """`leader` (None: vacant) answers from `from_date` until before `to_date` (None: still).
+
+    is_returned: of a member, that the metric's owner answers for it again. by: who said so, "" for a file.
+    """
 
     from_date: date
     to_date: date | None
     leader: Leader | None
     note: str
+    by: str = ""
+    is_returned: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A member of a dimension; `leader` None says that it is vacant."""
+
+    metric_key: str
+    dimension: str
+    member: str
+    leader: Leader | None
+    since: date
+    note: str
 
 
 def rows_on(day: date) -> QuerySet[Ownership]:
-    """The row in force on `day` of each metric that has one by then; lazy, at most one per metric."""
+    """The row in force on `day` of each whole metric that has one by then; lazy, at most one per metric."""
     return (
-        Ownership.objects.filter(from_date__lte=day)
+        Ownership.objects.filter(dimension="", from_date__lte=day)
         .order_by("metric_key", "-from_date")
         .distinct("metric_key")
     )
@@ -31,7 +48,8 @@ def rows_on(day: date) -> QuerySet[Ownership]:
 def owned_keys(day: date, **leader: object) -> QuerySet[Ownership, str]:
     """Keys of the metrics whose owner on `day` matches `leader` (lookups on Leader), as a subquery.
 
-    The row in force is chosen first and its leader compared second: a former owner does not match.
+    The row in force is chosen first and its leader compared second: a former owner does not match. A member's
+    owner is not the metric's.
     """
     lookups = {f"leader__{name}": value for name, value in leader.items()}
     in_force = rows_on(day).values("pk")
@@ -49,14 +67,59 @@ def owner_on(metric_key: str, day: date) -> Leader | None:
     return owners_on([metric_key], day).get(metric_key)
 
 
-def history(metric_key: str) -> tuple[Tenure, ...]:
-    """All tenures of a metric, oldest first, vacant ones among them. One statement."""
+def part_rows_on(day: date) -> QuerySet[Ownership]:
+    """The row in force on `day` of each member that has one by then; lazy, at most one per member.
+
+    Rows that returned a member to its metric's owner are among them.
+    """
+    return (
+        Ownership.objects.filter(from_date__lte=day)
+        .exclude(dimension="")
+        .order_by("metric_key", "dimension", "member", "-from_date")
+        .distinct("metric_key", "dimension", "member")
+    )
+
+
+def parts_on(day: date, metric_keys: Iterable[str] | None = None) -> tuple[Part, ...]:
+    """Members with an owner of their own on `day`, and those left vacant; of all metrics or of these. A
+    member that is not here belongs to its metric's owner. One statement."""
+    rows = part_rows_on(day).select_related("leader__team")
+    if metric_keys is not None:
+        rows = rows.filter(metric_key__in=list(metric_keys))
+    return tuple(
+        Part(row.metric_key, row.dimension, row.member, row.leader, row.from_date, row.note)
+        for row in rows
+        if not row.is_returned
+    )
+
+
+def part_keys(day: date, **leader: object) -> QuerySet[Ownership, str]:
+    """Keys of the metrics of which a member is owned on `day` by a leader who matches, as a subquery."""
+    lookups = {f"leader__{name}": value for name, value in leader.items()}
+    in_force = part_rows_on(day).values("pk")
+    return Ownership.objects.filter(pk__in=in_force, **lookups).values_list("metric_key", flat=True)
+
+
+def member_owner_on(metric_key: str, dimension: str, member: str, day: date) -> Leader | None:
+    """Who answers for a member on `day`: its own owner, else the metric's; None if it, or then the metric, is
+    vacant. Two statements at most."""
+    row = part_rows_on(day).filter(metric_key=metric_key, dimension=dimension, member=member)
+    found = row.select_related("leader__team").first()
+    if found is None or found.is_returned:
+        return owner_on(metric_key, day)
+    return found.leader
+
+
+def history(metric_key: str, dimension: str = "", member: str = "") -> tuple[Tenure, ...]:
+    """All tenures of a metric, or of a member of it, oldest first, vacant ones among them. One statement."""
     rows = list(
-        Ownership.objects.filter(metric_key=metric_key).select_related("leader").order_by("from_date")
+        Ownership.objects.filter(metric_key=metric_key, dimension=dimension, member=member)
+        .select_related("leader", "author")
+        .order_by("from_date")
     )
     ends: list[date | None] = [row.from_date for row in rows[1:]]
     return tuple(
-        Tenure(row.from_date, end, row.leader, row.note)
+        Tenure(row.from_date, end, row.leader, row.note, str(row.author or ""), row.is_returned)
         for row, end in zip(rows, [*ends, None][: len(rows)], strict=True)
         if end is None or end - row.from_date >= timedelta(days=1)
     )

@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from owners.models import CheckIn, Leader, User
-from owners.rules import MetricLike, leader_of, require
+from owners.queries.ownership import owner_on
+from owners.rules import MetricLike, require
 
 LONGEST = 2000  # characters of what changed, of the next step and of the help that is needed
 NOTHING_NEW = "Nothing new."
@@ -47,13 +48,14 @@ def check_in(
     same: nothing new; the last words, confidence, next step and help stand again, whatever else is given.
     confidence: 0 to 1. on: the local day, by default today. token: `token_of` the last words that the writer
     had before them; ValidationError (code "conflict") if they have changed since. ValidationError for what is
-    wrong, by field. PermissionDenied unless `user` owns the metric.
+    wrong, by field. PermissionDenied unless `user` owns the metric, or stands in for its owner: the word is
+    then the owner's (`leader`), spoken by the delegate (`author`).
     """
     require(user, "metric.check_in", metric)
-    leader = leader_of(user)
-    if leader is None:
-        raise PermissionDenied(f"{user} leads nothing")
     today = timezone.localdate()
+    leader = owner_on(metric.key, today)
+    if leader is None:
+        raise PermissionDenied(f"nobody answers for {metric.key}")
     day = on or today
     Leader.objects.select_for_update().get(pk=leader.pk)  # two windows at once wait for each other
     last = last_said(metric.key, leader, day)

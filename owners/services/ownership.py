@@ -33,7 +33,11 @@ def hand_over(
         raise ValueError(f"{leader} has left; choose somebody else")
     with pghistory.context(**_origin(author)):
         row, _ = Ownership.objects.update_or_create(
-            metric_key=metric_key, from_date=from_date, defaults={"leader": leader, "note": note}
+            metric_key=metric_key,
+            dimension="",
+            member="",
+            from_date=from_date,
+            defaults={"leader": leader, "note": note, "author": author},
         )
     return row
 
@@ -47,16 +51,16 @@ def state_history(
     require(author, "metric.set_owner", MetricRef(metric_key))
     with pghistory.context(**_origin(author)):
         stated = {start: (leader, note) for start, leader, note in rows}
-        for row in Ownership.objects.select_for_update().filter(metric_key=metric_key):
+        for row in Ownership.objects.select_for_update().filter(metric_key=metric_key, dimension=""):
             if row.from_date not in stated:
                 row.delete()
                 continue
             leader, note = stated.pop(row.from_date)
             if (row.leader_id, row.note) != (leader.pk if leader else None, note):
-                row.leader, row.note = leader, note
-                row.save(update_fields=["leader", "note"])
+                row.leader, row.note, row.author = leader, note, author
+                row.save(update_fields=["leader", "note", "author"])
         Ownership.objects.bulk_create(
-            Ownership(metric_key=metric_key, from_date=start, leader=leader, note=note)
+            Ownership(metric_key=metric_key, from_date=start, leader=leader, note=note, author=author)
             for start, (leader, note) in stated.items()
         )
 

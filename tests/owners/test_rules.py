@@ -34,6 +34,7 @@ BY_ROLE = {
     "machinery.read": {"leader", "analyst", "executive", "admin"},
     "people.read": {"executive", "admin"},
     "people.invite": {"executive", "admin"},
+    "people.leaders": {"executive", "admin"},
     "people.manage": {"admin"},
     "audit.read": {"executive", "admin"},
     "warehouse.manage": {"admin"},
@@ -66,7 +67,11 @@ def test_roles(people: Company, permission: str) -> None:
 
 def test_every_permission_is_tested_and_in_the_table() -> None:
     of_objects = {"metric.read", "metric.enter_values", "metric.check_in", "metric.annotate"}
-    assert set(rules.PERMISSIONS) == set(BY_ROLE) | of_objects | {"leader.write_summary", "action.edit"}
+    assert set(rules.PERMISSIONS) == set(BY_ROLE) | of_objects | {
+        "leader.write_summary",
+        "leader.set_leave",
+        "action.edit",
+    }
     listed = set(
         re.findall(
             r"\b(?:metric|source|leader|action|machinery|audit|people|warehouse|token|installation)"
@@ -179,6 +184,30 @@ def test_one_writes_ones_own_summary(people: Company) -> None:
     alice = people.leaders["alice"]
     allowed = {n for n, user in people.users.items() if rules.can(user, "leader.write_summary", alice)}
     assert allowed == {"alice"}
+
+
+def test_executives_send_on_leave_whom_they_like_others_themselves(people: Company) -> None:
+    alice = people.leaders["alice"]
+    allowed = {n for n, user in people.users.items() if rules.can(user, "leader.set_leave", alice)}
+    assert allowed == {"alice", "executive", "admin"}
+
+
+def test_whoever_owns_a_member_reads_and_no_more(people: Company) -> None:
+    secret = people.metrics["leadership"]
+    Ownership.objects.create(
+        metric_key=secret.key,
+        dimension="country",
+        member="UK",
+        from_date=timezone.localdate(),
+        leader=people.leaders["charlie"],
+    )
+    assert rules.can(people.charlie, "metric.read", secret)
+    seen = Metric.objects.filter(rules.visibility_filter(people.charlie), visible="leadership")
+    assert list(seen) == [secret]
+    for right in ("metric.check_in", "metric.enter_values", "metric.annotate"):
+        assert not rules.can(people.charlie, right, secret)
+    assert rules.can(people.alice, "metric.check_in", secret), "the whole stays Alice's"
+    assert not rules.can(people.charlie, "metric.read", people.metrics["team"])
 
 
 def test_require_says_what_was_refused(people: Company) -> None:
