@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('owners', '0001_initial'),
+        ('owners', '0002_notices_to_accounts'),
         ('pghistory', '0007_auto_20250421_0444'),
     ]
 
