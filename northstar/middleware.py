@@ -21,6 +21,7 @@ from metrics.models import Installation
 from owners.addresses import address_of
 from owners.routes import API, Open, access, methods
 from owners.rules import can, signed_in
+from owners.services import sessions
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -83,6 +84,18 @@ class Privacy:
         elif request.path.startswith("/account/"):
             add_never_cache_headers(response)
         return response
+
+
+class Sessions:
+    """Keeps the list of browsers in which people are signed in: a write at most every ten minutes each."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            sessions.note(request)
+        return self.get_response(request)
 
 
 class LocalTime:

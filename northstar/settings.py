@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "northstar.middleware.Sessions",
     "northstar.middleware.Privacy",
     "northstar.middleware.LocalTime",
     "allauth.account.middleware.AccountMiddleware",

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from owners.models import User
-from owners.services import limits
+from owners.services import limits, sessions
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +49,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """By the account's own address: no separate list of addresses is kept."""
         found = self.authenticate(context.request, email=user.email, password=password)
         return found is not None and found.pk == user.pk
+
+    def set_password(self, user: User, password: str) -> None:
+        """A new password, changed or reset, ends what is open elsewhere."""
+        super().set_password(user, password)
+        request = context.request
+        own = request is not None and request.user.is_authenticated and request.user.pk == user.pk
+        sessions.end_all(user, keep=request.session.session_key or "" if own else "")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail server that is down must not tell a stranger, by an error, that the account exists."""

@@ -48,6 +48,9 @@ ROUTES: dict[str, dict[str, Access]] = {
     "account_reauthenticate": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "account_change_password": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "account_set_password": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "account_sessions": {"GET": SIGNED_IN},
+    "account_session_end": {"POST": SIGNED_IN},  # only one's own are found
+    "account_sessions_end": {"POST": SIGNED_IN},
     "mfa_index": {"GET": SIGNED_IN},
     "mfa_reauthenticate": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "mfa_activate_totp": {"GET": SIGNED_IN, "POST": SIGNED_IN},
@@ -95,6 +98,7 @@ ROUTES: dict[str, dict[str, Access]] = {
     "people_role": {"POST": Right("people.manage")},
     "people_active": {"POST": Right("people.manage")},
     "people_link": {"POST": Right("people.manage")},
+    "people_sessions": {"POST": Right("people.manage")},
     # The API. Lists hold only what their reader may see.
     "api:metrics": {"GET": SIGNED_IN},
     "api:values": {"GET": SIGNED_IN},

@@ -7,10 +7,13 @@ from allauth.mfa.totp import views as totp
 from django.urls import path, re_path
 
 from owners.views import account as own
-from owners.views import links, people
+from owners.views import links, people, sessions
 
 urlpatterns = [
     path("account/", own.account, name="account"),
+    path("account/sessions/", sessions.sessions, name="account_sessions"),
+    path("account/sessions/<int:pk>/end/", sessions.end, name="account_session_end"),
+    path("account/sessions/end/", sessions.end_others, name="account_sessions_end"),
     path("account/login/", account.login, name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),
     path("account/inactive/", account.account_inactive, name="account_inactive"),
@@ -43,5 +46,6 @@ urlpatterns = [
     path("settings/people/invite/", people.invite, name="people_invite"),
     path("settings/people/<int:pk>/role/", people.role, name="people_role"),
     path("settings/people/<int:pk>/active/", people.active, name="people_active"),
+    path("settings/people/<int:pk>/sessions/", people.sessions, name="people_sessions"),
     path("settings/people/<int:pk>/link/", people.link, name="people_link"),
 ]

@@ -8,7 +8,7 @@ from psycopg import sql
 # What an installation has before anybody has put anything into it.
 BOOKKEEPING = {
     *("django_migrations", "django_content_type", "auth_permission", "django_session"),
-    *("owners_adminlink", "owners_attempt"),
+    *("owners_adminlink", "owners_attempt", "owners_signin"),
 }
 
 

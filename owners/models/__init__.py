@@ -5,6 +5,7 @@ from owners.models.links import AdminLink
 from owners.models.notices import Notice
 from owners.models.ownership import Leave, Ownership
 from owners.models.people import Leader, Role, Team, User
+from owners.models.sign_ins import SignIn
 from owners.models.words import Action, CheckIn, Summary
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Notice",
     "Ownership",
     "Role",
+    "SignIn",
     "Summary",
     "Team",
     "User",

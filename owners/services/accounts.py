@@ -6,6 +6,7 @@ from django.db import connection, transaction
 
 from owners.models import AdminLink, Leader, Role, User
 from owners.rules import require
+from owners.services import sessions
 from owners.services.one_time import new_link
 
 # Whoever makes, demotes or deactivates an admin holds this advisory lock: "at least one" and "only if none"
@@ -101,8 +102,11 @@ def fresh_link(by: User, user: User) -> str:
 
 
 @transaction.atomic
-def change_role(by: User, user: User, role: str) -> User:
-    """Raises PermissionDenied, or ValidationError where the last admin would go."""
+def change_role(by: User, user: User, role: str, *, keep: str = "") -> User:
+    """Raises PermissionDenied, or ValidationError where the last admin would go.
+
+    Whoever gets another role signs in again everywhere; `keep` is the key of a session that stays.
+    """
     require(by, "people.manage")
     if role not in Role.values:
         raise ValidationError({"role": f"{role} is not one of {', '.join(Role.values)}"})
@@ -114,6 +118,7 @@ def change_role(by: User, user: User, role: str) -> User:
     if user.role != role:
         user.role = role
         user.save(update_fields=["role"])
+        sessions.end_all(user, keep=keep)
     return user
 
 
@@ -127,10 +132,18 @@ def set_active(by: User, user: User, active: bool) -> User:
     if not active:
         _keep_an_admin(user)
         AdminLink.objects.filter(email=user.email, used_at=None).delete()
+        sessions.end_all(user)
     if user.is_active != active:
         user.is_active = active
         user.save(update_fields=["is_active"])
     return user
+
+
+@transaction.atomic
+def end_sessions(by: User, user: User, *, keep: str = "") -> int:
+    """Signs `user` out everywhere (but in the session `keep`); returns of how many browsers. Admins only."""
+    require(by, "people.manage")
+    return sessions.end_all(user, keep=keep)
 
 
 @transaction.atomic
@@ -144,6 +157,7 @@ def make_admin(email: str) -> tuple[User, str]:
     elif user.role != Role.ADMIN or not user.is_active:
         user.role, user.is_active = Role.ADMIN, True
         user.save(update_fields=["role", "is_active"])
+        sessions.end_all(user)
     return user, new_link(user.email)
 
 

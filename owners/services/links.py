@@ -6,6 +6,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from owners.models import AdminLink, Role, User
+from owners.services import sessions
 from owners.services.accounts import create_user, lock_admins
 from owners.services.one_time import LinkGone, new_link, use, valid_link
 
@@ -70,6 +71,7 @@ def redeem_join(secret: str, password: str, name: str = "") -> User:
     if name.strip() and not user.name:
         user.name = name.strip()
     user.save(update_fields=["password", "name"])
+    sessions.end_all(user)
     use(link)
     return user
 

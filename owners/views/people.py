@@ -63,7 +63,7 @@ def role(request: Signed, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, InviteForm(by=request.user), refused="Choose one of the roles.", status=422)
     try:
-        user = accounts.change_role(request.user, user, form.cleaned_data["role"])
+        user = accounts.change_role(request.user, user, form.cleaned_data["role"], keep=_key(request))
     except ValidationError as error:
         return _refused(request, error)
     messages.success(request, f"{user} is now {user.get_role_display().lower()}.")
@@ -85,6 +85,20 @@ def active(request: Signed, pk: int) -> HttpResponse:
         return _refused(request, error)
     messages.success(request, f"{user} {'can sign in again' if wanted else 'is deactivated'}.")
     return redirect("people")
+
+
+@require_POST
+def sessions(request: Signed, pk: int) -> HttpResponse:
+    """Signs somebody out of every browser (oneself: of every other one)."""
+    require(request.user, "people.manage")
+    user = get_object_or_404(User, pk=pk)
+    ended = accounts.end_sessions(request.user, user, keep=_key(request))
+    messages.success(request, f"{user} is signed out of {ended} browser{'' if ended == 1 else 's'}.")
+    return redirect("people")
+
+
+def _key(request: Signed) -> str:
+    return request.session.session_key or ""
 
 
 def _refused(request: Signed, error: ValidationError) -> HttpResponse:

@@ -97,8 +97,12 @@ def test_a_session_ends_with_its_account(people: Company, client: Client) -> Non
 def test_a_role_counts_at_once(people: Company, client: Client) -> None:
     client.force_login(people.viewer)
     assert client.get("/settings/people/").status_code == 403
-    accounts.change_role(people.admin, people.viewer, "executive")
+    User.objects.filter(pk=people.viewer.pk).update(role="executive")
     assert client.get("/settings/people/").status_code == 200
+    accounts.change_role(people.admin, people.viewer, "viewer")
+    assert not signed_in(client)
+    client.force_login(people.viewer)
+    assert client.get("/settings/people/").status_code == 403
 
 
 def test_a_new_password_ends_the_other_sessions(people: Company, client: Client) -> None:
