@@ -1,0 +1,1 @@
+"""Spreadsheets as people have them: from pasted text or a file to figures with their place. No database."""
