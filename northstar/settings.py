@@ -334,6 +334,10 @@ else:
     # Without a mail server nothing is lost and nothing is sent: each mail is a file to look at.
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+# Web hooks: hosts and networks that may be asked though they are not public; see owners/outgoing.py.
+OUTGOING_ALLOW = [name.lower() for name in env.list("OUTGOING_ALLOW", default=[])]
+OUTGOING_HTTP = env.bool("OUTGOING_HTTP", default=False)
+OUTGOING_CA_FILE = env.str("OUTGOING_CA_FILE", default="")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="northstar@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
