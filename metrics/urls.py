@@ -15,6 +15,7 @@ from metrics.views import (
     settings,
     signals,
     targets,
+    tokens,
 )
 
 urlpatterns = [
@@ -38,6 +39,8 @@ urlpatterns = [
     path("settings/sources/", settings.sources, name="settings_sources"),
     path("settings/updates/", settings.updates, name="settings_updates"),
     path("settings/updates/now/", settings.recompute, name="settings_recompute"),
+    path("settings/tokens/", tokens.tokens, name="tokens"),
+    path("settings/tokens/<int:pk>/revoke/", tokens.revoke, name="token_revoke"),
     path("settings/audit/", audit.page, name="settings_audit"),
     path("settings/audit/changes.csv", audit.export, name="settings_audit_csv"),
 ]

@@ -272,8 +272,11 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
 
 
+API_READS_PER_MINUTE = env.int("API_READS_PER_MINUTE", default=600)  # of one token or person
+API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=120)
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["owners.api.Session"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["owners.api.Bearer", "owners.api.Session"],
+    "DEFAULT_THROTTLE_CLASSES": ["owners.api.Counted"],
     "DEFAULT_PERMISSION_CLASSES": ["owners.api.RoutePermission"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "owners.api.OneForm",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -10,6 +10,8 @@ HEAD goes with GET.
 
 from dataclasses import dataclass
 
+from owners.models import Scope
+
 
 @dataclass(frozen=True)
 class Right:
@@ -92,6 +94,9 @@ ROUTES: dict[str, dict[str, Access]] = {
     "settings_recompute": {"POST": Right("metric.recompute")},
     "settings_audit": {"GET": Right("audit.read")},
     "settings_audit_csv": {"GET": Right("audit.read")},
+    # Programs that use the API in somebody's name: one's own, for admins all.
+    "tokens": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "token_revoke": {"POST": Right("token.revoke", "token")},
     # People.
     "people": {"GET": Right("people.read")},
     "people_invite": {"POST": Right("people.invite")},
@@ -109,6 +114,14 @@ ROUTES: dict[str, dict[str, Access]] = {
 }
 
 API = "api:"
+# The scope that a token needs for a route of the API; what is not listed here no token opens.
+SCOPES: dict[str, dict[str, Scope]] = {
+    "api:metrics": {"GET": Scope.READ},
+    "api:values": {"GET": Scope.READ},
+    "api:targets": {"GET": Scope.READ},
+    "api:leaders": {"GET": Scope.READ},
+    "api:schema": {"GET": Scope.READ},
+}
 
 
 def access(route: str, method: str) -> Access | None:
@@ -120,3 +133,8 @@ def methods(route: str) -> list[str]:
     """The methods of a listed route, HEAD with GET; [] of an unlisted one."""
     listed = list(ROUTES.get(route, {}))
     return [*listed, "HEAD"] if "GET" in listed else listed
+
+
+def scope(route: str, method: str) -> Scope | None:
+    """The scope that a token needs for `route` by `method`; None: no token opens it."""
+    return SCOPES.get(route, {}).get("GET" if method == "HEAD" else method)

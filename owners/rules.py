@@ -18,6 +18,7 @@
 | action.edit | | concerned | concerned | concerned | concerned | action |
 | machinery.read | | yes | yes | yes | yes | |
 | people.read, people.invite, people.leaders, audit.read | | | | yes | yes | |
+| token.revoke | own | own | own | own | all | token |
 | people.manage, warehouse.manage, token.manage, installation.manage | | | | | yes | |
 
 `own` is what one owns today, and what somebody owns who is on leave today and named one as delegate;
@@ -31,6 +32,8 @@ Every right on a metric implies that the metric is visible to that person. `visi
 signed in; `team` is the team of today's owner, `leadership` nobody besides; both also the owner, the owners
 of its members, whoever counts its figures, a delegate of the owner or the collector, and executives,
 analysts and admins (who defines a figure could read it anyway).
+
+A token lets a program do what its person may do at that moment; its scopes and metrics only narrow that.
 
 An action concerns whoever is to do it and the owner of its metric.
 
@@ -170,6 +173,12 @@ def concerned(user: User, action: Any) -> bool:
     return bool(key) and owner_on(key, timezone.localdate()) == leader
 
 
+@rules.predicate
+def holds(user: User, token: Any) -> bool:
+    """Whoever an API token (owners.models.ApiToken) speaks for."""
+    return isinstance(user, User) and token is not None and token.user_id == user.pk
+
+
 signed_in = has_role(*Role)
 writes = has_role(Role.LEADER, Role.ANALYST, Role.EXECUTIVE, Role.ADMIN)
 sees_all = has_role(*SEES_ALL)
@@ -205,6 +214,7 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "audit.read": executive,
     "warehouse.manage": admin,
     "token.manage": admin,
+    "token.revoke": signed_in & (holds | admin),
     "installation.read": signed_in,
     "installation.manage": admin,
 }

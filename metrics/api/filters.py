@@ -11,8 +11,8 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from calc.calendar import Grain
+from metrics.api.scope import visible_to
 from metrics.models import Metric, Target, Value
-from metrics.queries.scope import visible_metrics
 from owners.models import Leader
 from owners.queries.ownership import owned_keys
 
@@ -35,7 +35,7 @@ class StrictFilters(django_filters.FilterSet):
 
     def only(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Lines of one metric; 400 naming those there are if it is unknown or not visible to the reader."""
-        keys = dict(visible_metrics(self.request.user).values_list("key", "pk"))
+        keys = dict(visible_to(self.request).values_list("key", "pk"))
         if value not in keys:
             raise ValidationError({name: [f"No metric has this key. There are {', '.join(keys) or 'none'}."]})
         return queryset.filter(**{"pk" if queryset.model is Metric else "metric": keys[value]})

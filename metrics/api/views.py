@@ -10,23 +10,18 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
-from rest_framework.request import Request
 
 from metrics.api import filters
+from metrics.api.scope import visible_to
 from metrics.api.serializers import LeaderLine, MetricLine, TargetLine, ValueLine
 from metrics.models import Metric, Target, Value
-from metrics.queries.scope import visible_metrics
 from metrics.queries.values import COLUMNS
-from owners.models import Leader, User
+from owners.models import Leader
 from owners.queries.ownership import owners_on, rows_on
 
 
 class Refusal(serializers.Serializer[dict[str, str]]):
     detail = serializers.CharField()
-
-
-def visible_to(request: Request) -> QuerySet[Metric]:
-    return visible_metrics(cast(User, request.user))
 
 
 def described(line: type[serializers.BaseSerializer[Any]], summary: str) -> Any:
@@ -41,8 +36,9 @@ def described(line: type[serializers.BaseSerializer[Any]], summary: str) -> Any:
         responses={
             200: line(many=True),
             400: OpenApiResponse(faults, description="A parameter is unknown or makes no sense."),
-            401: OpenApiResponse(Refusal, description="Nobody is signed in."),
-            403: OpenApiResponse(Refusal, description="This is not for you."),
+            401: OpenApiResponse(Refusal, description="Neither a token in force nor a session."),
+            403: OpenApiResponse(Refusal, description="This is not for you, or not for this token."),
+            429: OpenApiResponse(Refusal, description="Too many requests; Retry-After says when to go on."),
         },
     )
 

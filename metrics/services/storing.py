@@ -26,6 +26,7 @@ from metrics.services import bell, ledger, versions
 from metrics.services.manual import recompute_manual
 from metrics.services.writing import retire_periods
 from owners.models import Action, CheckIn, Leader, Ownership, Team, User
+from owners.services import tokens
 from owners.services.ownership import hand_over, state_history
 
 # Options that say which data a connection leads to; others (password, timeout) do not change a figure.
@@ -283,6 +284,7 @@ def rename_metric(old: str, new: str) -> None:
         for named in model._default_manager.filter(metric_key=old):
             named.metric_key = new
             named.save(update_fields=["metric_key"])
+    tokens.rename_metric(old, new)
 
 
 def _request(

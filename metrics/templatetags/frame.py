@@ -48,7 +48,7 @@ def initials(user: Any) -> str:
 @register.simple_tag
 def account_links() -> list[Link]:
     """The pages about one's own account that this installation has."""
-    pages = (("account", "Your account"), ("account_change_password", "Password"))
+    pages = (("account", "Your account"), ("account_change_password", "Password"), ("tokens", "Tokens"))
     links = []
     for name, words in pages:
         try:

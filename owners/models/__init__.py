@@ -6,11 +6,13 @@ from owners.models.notices import Notice
 from owners.models.ownership import Leave, Ownership
 from owners.models.people import Leader, Role, Team, User
 from owners.models.sign_ins import SignIn
+from owners.models.tokens import ApiToken, Scope
 from owners.models.words import Action, CheckIn, Summary
 
 __all__ = [
     "Action",
     "AdminLink",
+    "ApiToken",
     "Attempt",
     "CheckIn",
     "Leader",
@@ -19,6 +21,7 @@ __all__ = [
     "Ownership",
     "Role",
     "SignIn",
+    "Scope",
     "Summary",
     "Team",
     "User",

@@ -8,6 +8,7 @@ from owners.models import AdminLink, Leader, Role, User
 from owners.rules import require
 from owners.services import sessions
 from owners.services.one_time import new_link
+from owners.services.tokens import revoke_all
 
 # Whoever makes, demotes or deactivates an admin holds this advisory lock: "at least one" and "only if none"
 # are about rows that do not exist yet, which a row lock cannot guard.
@@ -124,7 +125,7 @@ def change_role(by: User, user: User, role: str, *, keep: str = "") -> User:
 
 @transaction.atomic
 def set_active(by: User, user: User, active: bool) -> User:
-    """Deactivation ends all sessions and links at once and keeps everything that the person did."""
+    """Deactivation ends all sessions, links and tokens at once and keeps everything that the person did."""
     require(by, "people.manage")
     lock_admins()
     _still_admin(by)
@@ -133,6 +134,7 @@ def set_active(by: User, user: User, active: bool) -> User:
         _keep_an_admin(user)
         AdminLink.objects.filter(email=user.email, used_at=None).delete()
         sessions.end_all(user)
+        revoke_all(user)
     if user.is_active != active:
         user.is_active = active
         user.save(update_fields=["is_active"])

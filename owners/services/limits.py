@@ -1,9 +1,11 @@
-"""How often a password or a code may be tried: counted in PostgreSQL, in one statement, before the try.
+"""How often a password or a code may be tried, and how often the API may be asked: counted in PostgreSQL, in
+one statement, before the try.
 
-A cache would forget the count when it restarts, and counting after the check lets parallel guesses through.
+A cache would forget the count when it restarts, and counting after the check lets parallel tries through.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 from django.db import connection
@@ -23,6 +25,7 @@ PER_ACCOUNT = Limit("account", 10, 300)
 PER_ADDRESS = Limit("address", 60, 300)
 PER_CODE = Limit("code", 5, 300)
 PER_LINK = Limit("link", 30, 300)
+PER_BAD_TOKEN = Limit("bad token", 60, 300)
 KEPT_SECONDS = 86_400
 
 TAKE = """
@@ -32,7 +35,7 @@ on conflict (key) do update set
                  then 1 else least(a.count + 1, 1000000) end,
     since = case when a.since < clock_timestamp() - make_interval(secs => %(seconds)s)
                  then clock_timestamp() else a.since end
-returning count
+returning count, %(seconds)s - extract(epoch from clock_timestamp() - since)
 """
 GIVE_BACK = "update owners_attempt set count = greatest(count - 1, 0) where key = %(key)s"
 FORGET = """
@@ -45,12 +48,17 @@ delete from owners_attempt where id in (
 
 def take(limit: Limit, subject: str) -> bool:
     """Counts one try of `subject` and says whether it is still within the limit. Atomic."""
+    return wait_after(limit, subject) == 0
+
+
+def wait_after(limit: Limit, subject: str) -> int:
+    """Counts one try of `subject` as `take` does: 0 within the limit, else whole seconds until it ends."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE, {"key": _key(limit, subject), "seconds": limit.seconds})
-        count: int = cursor.fetchone()[0]
+        count, left = cursor.fetchone()
         if count == 1:
             cursor.execute(FORGET, {"seconds": KEPT_SECONDS})
-    return count <= limit.tries
+    return 0 if count <= limit.tries else max(1, math.ceil(left))
 
 
 def give_back(limit: Limit, subject: str) -> None:

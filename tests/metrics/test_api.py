@@ -227,6 +227,7 @@ def test_pages_of_a_list(people: Company) -> None:
 @pytest.mark.parametrize("listed", LISTS)
 def test_as_many_statements_for_long_lists(people: Company, listed: str) -> None:
     client = client_of(people, "bob")
+    client.get(f"/api/v1/{listed}/")  # the first request of a minute also clears away old counts
     with CaptureQueriesContext(connection) as few:
         assert client.get(f"/api/v1/{listed}/").json()["count"]
     for number in range(15):
@@ -244,7 +245,7 @@ def test_as_many_statements_for_long_lists(people: Company, listed: str) -> None
 def test_strangers_get_401_in_json(db: None, listed: str) -> None:
     answer = Client().get(f"/api/v1/{listed}/")
     assert answer.status_code == 401
-    assert answer["WWW-Authenticate"].startswith("Session")
+    assert answer["WWW-Authenticate"] == 'Bearer realm="North Star"'
     assert "script" not in answer.content.decode()
 
 
@@ -263,7 +264,7 @@ def test_the_description_has_every_list_and_answer(people: Company) -> None:
     assert set(schema["paths"]) == {f"/api/v1/{listed}/" for listed in LISTS}
     for operations in schema["paths"].values():
         assert set(operations) == {"get"}
-        assert set(operations["get"]["responses"]) == {"200", "400", "401", "403"}
+        assert set(operations["get"]["responses"]) == {"200", "400", "401", "403", "429"}
     values = {p["name"] for p in schema["paths"]["/api/v1/values/"]["get"]["parameters"]}
     wanted = {"metric", "grain", "from", "to", "dimension", "member", "status", "limit", "offset"}
     assert values == wanted
@@ -296,6 +297,7 @@ def test_every_answer_is_described(people: Company, name: str) -> None:
         @given(case=operation.as_strategy())
         @settings(max_examples=40, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
         def run(case: schemathesis.Case) -> None:
+            (case.headers or {}).pop("Authorization", None)
             response = case.call(cookies=cookies)
             case.validate_response(response, checks=CHECKS)
             tried[f"{case.path} {response.status_code}"] += 1

@@ -12,15 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, include, path, reverse
+from django.utils import timezone
 
 from northstar import urls as real
-from owners.models import Action, User
+from owners.models import Action, ApiToken, User
 from owners.routes import PUBLIC, ROUTES, Open, Right
 from owners.rules import can
 from tests.people import Company, company, metric
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-OF_ALICE = ("leader_summary", "metric_values", "metric_check_in", "me_action")
+OF_ALICE = ("leader_summary", "metric_values", "metric_check_in", "me_action", "token_revoke")
 EVERYBODY = (
     "stranger",
     "viewer",
@@ -67,6 +68,9 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         return {"pk": people.bob.pk}
     if route == "me_action":
         return {"pk": Action.objects.get_or_create(text="Call", leader=people.leaders["alice"])[0].pk}
+    if route == "token_revoke":
+        made = {"name": "t", "digest": "d" * 64, "expires_at": timezone.now()}
+        return {"pk": ApiToken.objects.get_or_create(user=people.alice, defaults=made)[0].pk}
     if route == "metric" or route.startswith("metric_"):
         return {"key": about}
     return {}
@@ -178,7 +182,11 @@ def expected(people: Company, user: User | AnonymousUser, asked: Open | Right, k
         if not can(user, "metric.read", found):
             return "hidden"
         return "in" if can(user, asked.permission, found) else "refused"
-    things = {"leader": people.leaders["alice"], "action": Action(leader=people.leaders["alice"])}
+    things = {
+        "leader": people.leaders["alice"],
+        "action": Action(leader=people.leaders["alice"]),
+        "token": ApiToken(user=people.alice),
+    }
     thing = things.get(asked.about)
     return "in" if can(user, asked.permission, thing) else "refused"
 

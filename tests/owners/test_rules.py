@@ -71,6 +71,7 @@ def test_every_permission_is_tested_and_in_the_table() -> None:
         "leader.write_summary",
         "leader.set_leave",
         "action.edit",
+        "token.revoke",
     }
     listed = set(
         re.findall(

@@ -14,7 +14,12 @@ SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     "figure": (("metrics.Entry", "figure"),),
     "target": (("metrics.Target", "target"), ("metrics.Benchmark", "plan of a month")),
     "owner": (("owners.Ownership", "owner"),),
-    "person": (("owners.User", "account"), ("owners.Leader", "leader"), ("owners.Team", "team")),
+    "person": (
+        ("owners.User", "account"),
+        ("owners.Leader", "leader"),
+        ("owners.Team", "team"),
+        ("owners.ApiToken", "token"),
+    ),
 }
 # What the machinery moves by itself is no change of a definition.
 _WITHOUT = {"metrics.Source": "'{watermark,pgh_id,pgh_created_at,pgh_label,pgh_context_id}'::text[]"}
