@@ -69,6 +69,13 @@ def is_working(day: date, holidays: Collection[date] = frozenset()) -> bool:
     return day.weekday() < 5 and day not in holidays
 
 
+def next_working(day: date, holidays: Collection[date] = frozenset()) -> date:
+    """`day` itself, or the first working day after it."""
+    while not is_working(day, holidays):
+        day += DAY
+    return day
+
+
 def due_date(period: Period, due: Due, holidays: Collection[date] = frozenset()) -> date:
     """The last day on which a period's figure is still in time.
 

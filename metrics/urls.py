@@ -3,8 +3,11 @@
 from django.urls import path
 
 from metrics.views import (
+    actions,
     audit,
     board,
+    cadence,
+    calibration,
     entries,
     find,
     held,
@@ -26,11 +29,15 @@ urlpatterns = [
     path("leaders/<slug:key>/summary/", leaders.summary, name="leader_summary"),
     path("me/", me.me, name="me"),
     path("me/actions/<int:pk>/", me.action, name="me_action"),
+    path("calibration/", calibration.calibration, name="calibration"),
     path("me/<slug:key>/", me.metric, name="metric_check_in"),
+    path("actions/new/", actions.new, name="action_new"),
+    path("actions/<int:pk>/", actions.edit, name="action"),
     path("metrics/", metrics.metrics, name="metrics"),
     path("metrics/<slug:key>/", metrics.metric, name="metric"),
     path("metrics/<slug:key>/values/", entries.values, name="metric_values"),
     path("metrics/<slug:key>/owner/", owner.owner, name="metric_owner"),
+    path("metrics/<slug:key>/cadence/", cadence.cadence, name="metric_cadence"),
     path("metrics/<slug:key>/signals/", signals.signals, name="metric_signals"),
     path("metrics/<slug:key>/held/", held.accept, name="metric_held"),
     path("targets/", targets.current, name="targets"),

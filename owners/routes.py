@@ -80,6 +80,13 @@ ROUTES: dict[str, dict[str, Access]] = {
     # What is due from oneself.
     "me": {"GET": SIGNED_IN, "POST": Right("action.add")},
     "me_action": {"POST": Right("action.edit", "action")},
+    "calibration": {"GET": SIGNED_IN},
+    "action_new": {"GET": Right("action.add"), "POST": Right("action.add")},
+    "action": {"GET": Right("action.edit", "action"), "POST": Right("action.edit", "action")},
+    "metric_cadence": {
+        "GET": Right("metric.set_cadence", "metric"),
+        "POST": Right("metric.set_cadence", "metric"),
+    },
     "metric_check_in": {
         "GET": Right("metric.enter_values", "metric"),
         "POST": Right("metric.enter_values", "metric"),

@@ -10,12 +10,13 @@
 | metric.write_sql | | | | | yes | |
 | metric.set_target, metric.set_owner | | | yes | yes | yes | |
 | metric.set_north_star | | | | yes | yes | |
+| metric.set_cadence | | own | yes | yes | yes | metric |
 | metric.recompute | | | yes | | yes | |
 | leader.read, installation.read | yes | yes | yes | yes | yes | |
 | leader.write_summary | | self | self | self | self | leader |
 | leader.set_leave | self | self | self | all | all | leader |
 | action.add | | yes | yes | yes | yes | |
-| action.edit | | concerned | concerned | concerned | concerned | action |
+| action.edit | | concerned | concerned | yes | yes | action |
 | machinery.read | | yes | yes | yes | yes | |
 | people.read, people.invite, people.leaders, audit.read | | | | yes | yes | |
 | token.revoke | own | own | own | own | all | token |
@@ -35,7 +36,7 @@ analysts and admins (who defines a figure could read it anyway).
 
 A token lets a program do what its person may do at that moment; its scopes and metrics only narrow that.
 
-An action concerns whoever is to do it and the owner of its metric.
+An action concerns whoever is to do it and the owner of its metric; executives give actions to anybody.
 
 Nobody but the owner and the collector gives a figure: an admin who must makes themself its owner, and that is
 on record. A collector needs no role beyond viewer. Whoever is signed out or deactivated may do nothing.
@@ -199,13 +200,14 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "metric.set_target": steers,
     "metric.set_owner": steers,
     "metric.set_north_star": executive,
+    "metric.set_cadence": writes & (owns | stands_in | steers),
     "metric.recompute": analyst,
     "source.define": analyst,
     "leader.read": signed_in,
     "leader.write_summary": writes & is_self,
     "leader.set_leave": (signed_in & is_self) | executive,
     "action.add": writes,
-    "action.edit": writes & concerned,
+    "action.edit": writes & (concerned | executive),
     "machinery.read": writes,
     "people.read": executive,
     "people.invite": executive,

@@ -11,14 +11,15 @@ from calc.calendar import Calendar
 from calc.status import State
 from metrics.models import Revision, Source
 from metrics.queries import installation
+from metrics.queries.askings import tenures, words_due
 from metrics.queries.courses import DAY, Course, load
 from metrics.queries.progress import judge
 from metrics.queries.quarters import chart, fine_wanted
-from metrics.queries.rows import CHECKED_IN, last_meeting, rows, spark_wanted, worst_first
+from metrics.queries.rows import last_meeting, rows, spark_wanted, worst_first
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import read
 from metrics.queries.shapes import Board, Change, MetricHead, Row
-from owners.models import CheckIn, Team, User
+from owners.models import Team, User
 
 LISTED = ("focus", "supporting")
 _NAMED = 3  # restated metrics that are named one by one
@@ -67,7 +68,7 @@ def board(
         north_star_chart=chart(star, label, fine) if star else None,
         rows=worst_first(r for r in chosen if r.metric.role in LISTED),
         guardrails=worst_first(r for r in chosen if r.metric.role == "guardrail"),
-        changes=_changes(lines, was, since, cal, urlencode(kept)),
+        changes=_changes(courses, lines, was, since, cal, urlencode(kept)),
         banners=banners(),
         lenses=tuple(dict.fromkeys(r.metric.lens for r in lines if r.metric.lens)),
         teams=tuple(Team.objects.filter(archived_at=None).order_by("name").values_list("key", "name")),
@@ -119,7 +120,12 @@ def _moved(row: Row, was: Mapping[str, State]) -> Row:
 
 
 def _changes(
-    lines: Sequence[Row], was: Mapping[str, State], since: date, cal: Calendar, state: str
+    courses: Sequence[Course],
+    lines: Sequence[Row],
+    was: Mapping[str, State],
+    since: date,
+    cal: Calendar,
+    state: str,
 ) -> tuple[Change, ...]:
     """What is new since the last meeting. Two SQL statements."""
     fell: dict[State, list[MetricHead]] = {}
@@ -144,7 +150,7 @@ def _changes(
     if better:
         found.append(change("better", better, f"{len(better)} recovered", board))
     found.extend(_restated({row.metric.id: row.metric for row in lines}, since, cal, state))
-    found.extend(_silent(lines, since, state))
+    found.extend(_silent(courses, lines, cal, state))
     unowned = [r.metric for r in lines if r.metric.owner is None]
     if unowned:
         found.append(change("unowned", unowned, f"{len(unowned)} without an owner", f"/leaders/?{state}"))
@@ -175,14 +181,15 @@ def _restated(heads: dict[int, MetricHead], since: date, cal: Calendar, state: s
     return found
 
 
-def _silent(lines: Sequence[Row], since: date, state: str) -> list[Change]:
-    """Owned North Star, focus and guardrail metrics on which their owner has said nothing since."""
-    asked = [r for r in lines if r.metric.owner and r.metric.role in CHECKED_IN]
-    keys = [r.metric.key for r in asked]
-    spoken = set(
-        CheckIn.objects.filter(metric_key__in=keys, date__gte=since).values_list("metric_key", flat=True)
-    )
-    quiet = [r.metric.name for r in asked if r.metric.key not in spoken]
+def _silent(courses: Sequence[Course], lines: Sequence[Row], cal: Calendar, state: str) -> list[Change]:
+    """Metrics whose owner was asked for a word, by the metric's own rhythm, and has not given it in time. Two
+    SQL statements."""
+    if not courses:
+        return []
+    day = courses[0].as_of
+    said = {r.metric.key: r.words.date for r in lines if r.words}
+    due = words_due([c.metric for c in courses], tenures(day), said, cal, day)
+    quiet = [r.metric.name for r in lines if r.metric.key in due and due[r.metric.key].missed]
     if not quiet:
         return []
     words = f"{len(quiet)} check-in{'s' if len(quiet) > 1 else ''} missing"

@@ -2,12 +2,17 @@
 
 from datetime import date
 
+from django.db.models import Q, QuerySet
+
+from calc.cadence import Due
+from calc.calendar import Calendar
 from calc.status import State
 from metrics.queries import installation
+from metrics.queries.askings import tenures, words_due
 from metrics.queries.courses import DAY, Course, load
 from metrics.queries.heads import person
 from metrics.queries.quarters import chart, fine_wanted
-from metrics.queries.rows import CHECKED_IN, last_meeting, rows, said, spark_wanted, todo, worst_first
+from metrics.queries.rows import rows, said, spark_wanted, todo, worst_first
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import read
 from metrics.queries.shapes import LeaderCard, LeaderPage, Leaders, Row
@@ -20,11 +25,11 @@ def leaders(user: User | None, *, quarter: str | None = None, as_of: date | None
     """Every leader by name with their metrics, and the metrics that nobody owns."""
     courses, lines, name = _lines(user, quarter, as_of)
     cal = installation.calendar()
-    since = last_meeting(cal, courses[0].as_of) if courses else None
+    due = _words_due(courses, lines, cal)
     cards = []
     for leader in Leader.objects.filter(archived_at=None).select_related("team").order_by("name"):
         own = tuple(r for r in lines if r.metric.owner and r.metric.owner.key == leader.key)
-        cards.append(LeaderCard(person(leader), worst_first(own), _due(own, since)))
+        cards.append(LeaderCard(person(leader), worst_first(own), _due(own, due)))
     unowned = tuple(r for r in lines if r.metric.owner is None)
     return Leaders(name, cal.quarter_label(name), tuple(cards), unowned)
 
@@ -58,10 +63,14 @@ def leader_page(
         rows=own,
         charts=charts,
         check_ins=tuple((heads[c.metric_key], said(c)) for c in check_ins[:TOLD]),
-        actions=tuple(
-            todo(a) for a in Action.objects.filter(leader=leader, done_at=None).select_related("leader")
-        ),
+        actions=tuple(todo(a) for a in _actions(user, leader)),
     )
+
+
+def _actions(user: User | None, leader: Leader) -> QuerySet[Action]:
+    """What the leader has to do, as far as `user` may see the metric that it is about."""
+    seen = Q(metric_key="") | Q(metric_key__in=visible_metrics(user).values("key"))
+    return Action.objects.filter(seen, leader=leader, done_at=None).select_related("leader")
 
 
 def _lines(
@@ -77,9 +86,18 @@ def _lines(
     return courses, rows(courses, read([spark_wanted(c) for c in courses]), cal), name
 
 
-def _due(own: tuple[Row, ...], since: date | None) -> tuple[str, ...]:
-    """What is due from a leader, in words: figures that are late, and metrics without a word since the last
-    meeting, as the board counts them."""
+def _words_due(courses: list[Course], lines: tuple[Row, ...], cal: Calendar) -> dict[str, Due]:
+    """What owners are asked to say, by metric. Two SQL statements."""
+    if not courses:
+        return {}
+    day = courses[0].as_of
+    said = {r.metric.key: r.words.date for r in lines if r.words}
+    return words_due([c.metric for c in courses], tenures(day), said, cal, day)
+
+
+def _due(own: tuple[Row, ...], due: dict[str, Due]) -> tuple[str, ...]:
+    """What is due from a leader, in words: figures that are late, and metrics on which they were asked for a
+    word in vain, as the board counts them."""
     late = [  # a source that is late is its data owner's
         f"{r.metric.name}: {r.progress.reason}"
         for r in own
@@ -88,6 +106,6 @@ def _due(own: tuple[Row, ...], since: date | None) -> tuple[str, ...]:
     silent = [
         f"{r.metric.name}: no check-in {f'since {r.words.date.day} {r.words.date:%b}' if r.words else 'yet'}"
         for r in own
-        if r.metric.role in CHECKED_IN and (r.words is None or (since and r.words.date < since))
+        if r.metric.key in due and due[r.metric.key].missed
     ]
     return (*late, *silent)

@@ -6,22 +6,20 @@ from datetime import date
 
 from django.db.models import Q
 
-from calc import clock
-from calc.cadence import Due, due_check_in
-from calc.calendar import Calendar, Grain
+from calc.cadence import Cadence, Due, Every
+from calc.calendar import Calendar
 from calc.status import State
-from metrics.definitions.build import entry_grain
-from metrics.definitions.holidays import free_days
-from metrics.definitions.specs import ManualSpec, spec_of
 from metrics.models import Metric
 from metrics.queries import installation
+from metrics.queries.askings import day_of, days_off, word_due
 from metrics.queries.courses import load
 from metrics.queries.entries import cells_of
-from metrics.queries.rows import CHECKED_IN, rows, spark_wanted
+from metrics.queries.rows import rows, spark_wanted
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import read
 from metrics.queries.shapes import EntryCell, MetricHead, Row
 from owners.models import Action, CheckIn, Leader, User
+from owners.queries.cadences import cadences
 from owners.queries.ownership import rows_on
 from owners.rules import collector_of, leader_of, writes
 from owners.services.check_ins import token_of
@@ -46,7 +44,8 @@ class Asked:
     """What one metric wants of a person. `state` is late, due, done, or free: nothing is asked.
 
     speaks: they own it and may say what changed. words: the check-in that is due, None where none is asked.
-    cell: the period whose figure they have to give. token: names their last words.
+    cell: the period whose figure they have to give. token: names their last words. cadence: how often they
+    are asked, None where it is the rhythm of the figures.
     """
 
     metric: Metric
@@ -56,6 +55,7 @@ class Asked:
     said: Said | None
     token: str
     state: str
+    cadence: Cadence | None = None
 
     @property
     def due_date(self) -> date | None:
@@ -138,12 +138,13 @@ def my_page(user: User, *, as_of: date | None = None) -> MyPage:
     """What is due from `user` on a day, today by default; the number of SQL statements does not grow with
     the metrics."""
     cal = installation.calendar()
-    day = as_of or installation.today(cal)
     leader = leader_of(user) if user.is_active else None
+    day = as_of or day_of(leader, cal)
     if leader is None:
         return MyPage(False, day, (), (), ())
     asked = asks(user, leader, cal, day)
-    courses = load([a.metric for a in asked], cal.quarter_name(day), cal=cal, as_of=day)
+    loaded = as_of or installation.today(cal)
+    courses = load([a.metric for a in asked], cal.quarter_name(loaded), cal=cal, as_of=loaded)
     lines = rows(courses, read([spark_wanted(c) for c in courses]), cal)
     items = tuple(_item(a, row) for a, row in zip(asked, lines, strict=True))
     actions, done = _actions(user, leader, {i.key for i in items if i.asked.speaks}, cal, day)
@@ -156,12 +157,12 @@ def count_due(user: User) -> int | None:
     if leader is None:
         return None
     cal = installation.calendar()
-    found = asks(user, leader, cal, installation.today(cal))
+    found = asks(user, leader, cal, day_of(leader, cal))
     return sum(a.state in WAITING for a in found) if found else None
 
 
 def asks(user: User, leader: Leader, cal: Calendar, day: date) -> list[Asked]:
-    """Every metric that `leader` owns or counts, the late first. Four SQL statements."""
+    """Every metric that `leader` owns or counts, the late first. Five SQL statements."""
     begun = {row.metric_key: row.from_date for row in rows_on(day) if row.leader_id == leader.pk}
     if not writes.test(user):  # owns, but may not speak
         begun = {}
@@ -173,8 +174,11 @@ def asks(user: User, leader: Leader, cal: Calendar, day: date) -> list[Asked]:
     newest = newest.order_by("metric_key", "-date", "-created_at").distinct("metric_key")
     said = {c.metric_key: c for c in newest}
     cells = cells_of([m for m in metrics if m.type == "manual"], cal, day)
-    free = free_days(cal.holidays, range(day.year - 2, day.year + 2))
-    found = [_asked(m, leader, begun, said.get(m.key), cells.get(m.pk, ()), cal, day, free) for m in metrics]
+    free, rhythms = days_off(leader, cal, day), cadences(begun)
+    found = [
+        _asked(m, leader, begun, rhythms.get(m.key), said.get(m.key), cells.get(m.pk, ()), cal, day, free)
+        for m in metrics
+    ]
     return sorted(found, key=lambda a: (ORDER.index(a.state), a.due_date or date.max))
 
 
@@ -182,6 +186,7 @@ def _asked(
     metric: Metric,
     leader: Leader,
     begun: Mapping[str, date],
+    rhythm: Cadence | None,
     last: CheckIn | None,
     cells: tuple[EntryCell, ...],
     cal: Calendar,
@@ -192,14 +197,9 @@ def _asked(
     counter = collector_of(metric)
     cell = _missing(cells, day) if counter == leader.key or (speaks and not counter) else None
     words = None
-    if speaks and (metric.role in CHECKED_IN or metric.type == "manual"):
-        spec = spec_of(metric.type, metric.spec)
-        collect = spec.collect if isinstance(spec, ManualSpec) else None
-        entry = clock.Due(collect.due_days, collect.due_working) if collect else None
-        rhythm = entry_grain(metric) or Grain.WEEK
-        words = due_check_in(
-            cal, rhythm, day, last.date if last else None, free, figure=entry, begun=begun[metric.key]
-        )
+    if speaks:
+        spoken = last.date if last else None
+        words = word_due(metric, rhythm, spoken, begun[metric.key], cal, day, free)
     if (cell and cell.late) or (words and words.late):
         state = "late"
     elif cell or (words and not words.said):
@@ -211,7 +211,7 @@ def _asked(
         if last and speaks
         else None
     )
-    return Asked(metric, speaks, words, cell, said, token_of(last), state)
+    return Asked(metric, speaks, words, cell, said, token_of(last), state, rhythm)
 
 
 def _missing(cells: tuple[EntryCell, ...], day: date) -> EntryCell | None:
@@ -228,8 +228,14 @@ def _item(asked: Asked, row: Row) -> Item:
     if status.state is State.ON_TRACK and not status.stale:
         label = "Nothing new, still on track"
     else:
-        label = f"Nothing new since last {asked.words.period.grain if asked.words else 'time'}"
+        label = f"Nothing new since last {_span(asked)}"
     return Item(asked, row, asked.metric.spec.get("kind") == "share", label)
+
+
+def _span(asked: Asked) -> str:
+    if asked.words is None or (asked.cadence and asked.cadence.every is Every.WEEKS):
+        return "time"
+    return str(asked.words.period.grain)
 
 
 def _actions(

@@ -13,12 +13,12 @@ from metrics.queries.entries import entry_cells, label
 from metrics.queries.histories import history, history_wanted, same_part, segments
 from metrics.queries.machinery import runs_of
 from metrics.queries.quarters import chart, fine_wanted
-from metrics.queries.rows import rows, said, spark_wanted
+from metrics.queries.rows import rows, said, spark_wanted, todo
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import Stored, read
 from metrics.queries.shapes import MetricPage, Neighbour, Restatement, VersionLine
 from metrics.queries.sql import statements
-from owners.models import CheckIn, User
+from owners.models import Action, CheckIn, User
 from owners.queries.ownership import history as tenures
 
 LISTED = 20  # check-ins, restatements
@@ -66,6 +66,9 @@ def metric_page(
         error=state.error if state else "",
         held=_held(metric, cal, state),
         edits=edits(metric, cal),
+        actions=tuple(
+            todo(a) for a in Action.objects.filter(metric_key=key, done_at=None).select_related("leader")
+        ),
     )
 
 

@@ -61,7 +61,7 @@ def open_actions(keys: Iterable[str]) -> dict[str, Todo]:
 
 
 def todo(action: Action) -> Todo:
-    return Todo(action.text, action.leader.name if action.leader else "", action.due_date)
+    return Todo(action.text, action.leader.name if action.leader else "", action.due_date, action.id)
 
 
 def last_meeting(cal: Calendar, as_of: date) -> date:

@@ -1,22 +1,15 @@
-"""Finding a page by a few letters."""
+"""Finding a metric or a leader by a few letters."""
 
 from django.db.models import Q
 
 from metrics.queries.scope import visible_metrics
 from owners.models import Leader, User
 
-PAGES = (
-    ("Board", "/"),
-    ("Leaders", "/leaders/"),
-    ("Targets", "/targets/"),
-    ("Sources", "/settings/sources/"),
-    ("Updates", "/settings/updates/"),
-)
 MOST = 12
 
 
 def find(user: User | None, text: str) -> tuple[tuple[str, str, str], ...]:
-    """(kind, name, path) of metrics, leaders and pages whose name holds `text`; only what `user` may see."""
+    """(kind, name, path) of metrics and leaders whose name holds `text`; only what `user` may see."""
     wanted = text.strip()[:100]
     if not wanted:
         return ()
@@ -24,5 +17,4 @@ def find(user: User | None, text: str) -> tuple[tuple[str, str, str], ...]:
     people = Leader.objects.filter(archived_at=None, name__icontains=wanted)
     found = [("metric", name, f"/metrics/{key}/") for key, name in metrics.values_list("key", "name")[:MOST]]
     found += [("leader", name, f"/leaders/{key}/") for key, name in people.values_list("key", "name")[:MOST]]
-    found += [("page", name, path) for name, path in PAGES if wanted.lower() in name.lower()]
     return tuple(found[:MOST])

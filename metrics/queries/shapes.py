@@ -125,6 +125,7 @@ class Todo:
     text: str
     person: str
     due_date: date | None
+    id: int = 0
 
 
 @dataclass(frozen=True)
@@ -369,6 +370,7 @@ class MetricPage:
     error: str  # of the last failed recompute
     held: tuple[str, ...]  # implausible figures held for checking, in words
     edits: tuple[Edit, ...] = ()  # who changed what by hand, newest first
+    actions: tuple[Todo, ...] = ()  # that are open
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,12 @@ def leader(request: HttpRequest, key: str) -> HttpResponse:
     if page is None:
         raise Http404("There is no such leader.")
     own = leader_of(reader(request))
+    can_act = can(reader(request), "action.add")
     context = {
         "section": "leaders",
         "page": page,
+        "can_act": can_act,
+        "can_edit": bool(own and own.key == key and can_act) or can(reader(request), "action.edit"),
         "is_self": bool(own and own.key == key),
         "can_write": can(reader(request), "leader.write_summary", own) if own and own.key == key else False,
     }

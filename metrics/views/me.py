@@ -12,10 +12,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from metrics.forms.actions import ActionForm
 from metrics.forms.entries import Cell, read_cells
 from metrics.models import Metric
 from metrics.queries.entries import entry_cells
 from metrics.queries.me import Item, MyPage, my_page
+from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import EntryCell
 from metrics.services.entries import EntriesRefused, EntryRow, enter
 from metrics.views import state as states
@@ -24,7 +26,6 @@ from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
 from owners.models import Action
 from owners.rules import leader_of, require
-from owners.services.actions import LONGEST as LONGEST_ACTION
 from owners.services.actions import add_action, finish_action, reopen
 from owners.services.check_ins import LONGEST, check_in
 
@@ -46,34 +47,26 @@ class CheckInForm(forms.Form):
     token = forms.CharField(required=False, max_length=80)
 
 
-class ActionForm(forms.Form):
-    text = forms.CharField(max_length=LONGEST_ACTION, error_messages={"required": "Say what is to be done."})
-    due = forms.DateField(required=False, error_messages={"invalid": "Write the date like 2026-09-30."})
-    metric = forms.SlugField(required=False, max_length=80)
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @clear_refusal
 def me(request: HttpRequest) -> HttpResponse:
     """What is due, open actions first; by POST notes an action of one's own."""
     user, state = reader(request), states.read(request, "saved")
-    form = ActionForm(request.POST if request.method == "POST" else None)
+    own = leader_of(user)
+    metrics = visible_metrics(user)
+    form = ActionForm(
+        request.POST if request.method == "POST" else None,
+        metrics=metrics,
+        initial={"leader": own.key if own else None},
+    )
     if request.method == "POST":
         require(user, "action.add")
-        leader, valid = leader_of(user), form.is_valid()
-        if leader is None:
+        if own is None:
             form.add_error(None, "Nobody leads under this account, so nothing can be noted for it.")
-        elif valid:
-            key = form.cleaned_data["metric"]
-            about = visible(request, key) if key else None
+        elif form.is_valid():
+            given = form.cleaned_data
             try:
-                add_action(
-                    user,
-                    text=form.cleaned_data["text"],
-                    leader=leader,
-                    metric=about,
-                    due=form.cleaned_data["due"],
-                )
+                add_action(user, text=given["text"], leader=own, metric=given["metric"], due=given["due"])
             except ValidationError as refused:
                 form.add_error(None, refused)
             else:
@@ -203,7 +196,6 @@ def _save(
                     confidence=confidence / 100 if confidence is not None else None,
                     next_step=given.get("next_step", ""),
                     help_needed=given.get("help_needed", ""),
-                    on=state.today,
                     token=given.get("token", ""),
                 )
     except EntriesRefused as refused:

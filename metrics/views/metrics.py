@@ -14,6 +14,7 @@ from metrics.queries.shapes import MetricPage
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
+from owners.models import Action
 from owners.rules import can
 
 
@@ -45,6 +46,8 @@ def rights(request: HttpRequest, metric: Metric) -> dict[str, bool]:
         "can_own": can(user, "metric.set_owner", metric),
         "can_annotate": can(user, "metric.annotate", metric),
         "can_define": can(user, "metric.define"),
+        "can_ask": can(user, "metric.set_cadence", metric),
+        "can_act": can(user, "action.edit", Action(metric_key=metric.key)),
     }
 
 

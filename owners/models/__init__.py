@@ -1,6 +1,7 @@
 """People, who answers for what since when, their words, and what is sent to them."""
 
 from owners.models.attempts import Attempt
+from owners.models.cadences import Cadence
 from owners.models.links import AdminLink
 from owners.models.notices import Notice
 from owners.models.ownership import Leave, Ownership
@@ -14,6 +15,7 @@ __all__ = [
     "AdminLink",
     "ApiToken",
     "Attempt",
+    "Cadence",
     "CheckIn",
     "Leader",
     "Leave",

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from owners.models import CheckIn, Leader, User
+from owners.queries.days import today_of
 from owners.queries.ownership import owner_on
 from owners.rules import MetricLike, require
 
@@ -46,16 +47,16 @@ def check_in(
     """The owner says what changed. A second word of the same owner on the same day corrects the first.
 
     same: nothing new; the last words, confidence, next step and help stand again, whatever else is given.
-    confidence: 0 to 1. on: the local day, by default today. token: `token_of` the last words that the writer
-    had before them; ValidationError (code "conflict") if they have changed since. ValidationError for what is
-    wrong, by field. PermissionDenied unless `user` owns the metric, or stands in for its owner: the word is
+    confidence: 0 to 1. on: by default today, where the owner is. token: `token_of` the last words that the
+    writer had before them; ValidationError (code "conflict") if they have changed since, and by field for
+    what is wrong. PermissionDenied unless `user` owns the metric, or stands in for its owner: the word is
     then the owner's (`leader`), spoken by the delegate (`author`).
     """
     require(user, "metric.check_in", metric)
-    today = timezone.localdate()
-    leader = owner_on(metric.key, today)
+    leader = owner_on(metric.key, timezone.localdate())
     if leader is None:
         raise PermissionDenied(f"nobody answers for {metric.key}")
+    today = today_of(leader)
     day = on or today
     Leader.objects.select_for_update().get(pk=leader.pk)  # two windows at once wait for each other
     last = last_said(metric.key, leader, day)

@@ -21,7 +21,15 @@ from owners.rules import can
 from tests.people import Company, company, metric
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-OF_ALICE = ("leader_summary", "metric_values", "metric_check_in", "me_action", "token_revoke")
+OF_ALICE = (
+    "action",
+    "leader_summary",
+    "me_action",
+    "metric_cadence",
+    "metric_check_in",
+    "metric_values",
+    "token_revoke",
+)
 EVERYBODY = (
     "stranger",
     "viewer",
@@ -66,7 +74,7 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         return given[route]
     if route.startswith("people_") and route != "people_invite":
         return {"pk": people.bob.pk}
-    if route == "me_action":
+    if route in ("me_action", "action"):
         return {"pk": Action.objects.get_or_create(text="Call", leader=people.leaders["alice"])[0].pk}
     if route == "token_revoke":
         made = {"name": "t", "digest": "d" * 64, "expires_at": timezone.now()}

@@ -109,8 +109,13 @@ def test_an_action_concerns_its_person_and_the_metrics_owner(people: Company) ->
     action = add_action(
         people.alice, text="Call the depots", leader=people.leaders["charlie"], metric=of(people)
     )
-    assert {n for n, user in people.users.items() if can(user, "action.edit", action)} == {"alice", "charlie"}
-    for name in ("bob", "viewer", "leader", "executive", "admin"):
+    assert {n for n, user in people.users.items() if can(user, "action.edit", action)} == {
+        "alice",
+        "charlie",
+        "executive",
+        "admin",
+    }
+    for name in ("bob", "viewer", "leader", "analyst"):
         for act in (finish_action, reopen):
             with pytest.raises(PermissionDenied):
                 act(people.users[name], action)

@@ -70,6 +70,7 @@ def test_every_permission_is_tested_and_in_the_table() -> None:
     assert set(rules.PERMISSIONS) == set(BY_ROLE) | of_objects | {
         "leader.write_summary",
         "leader.set_leave",
+        "metric.set_cadence",
         "action.edit",
         "token.revoke",
     }

@@ -1,0 +1,181 @@
+"""How often an owner is asked: the setting, and what the board, leaders and `/me/` make of it."""
+
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
+
+from calc.cadence import Cadence, Every
+from metrics.models import Installation, Metric
+from metrics.queries.askings import day_of, say_cadence
+from metrics.queries.board import board
+from metrics.queries.installation import calendar
+from metrics.queries.leaders import leaders
+from metrics.queries.me import my_page
+from owners import models
+from owners.models import CheckIn, Leader, Ownership
+from owners.queries.cadences import cadences
+from owners.services.cadences import set_cadence
+from owners.services.check_ins import check_in
+from tests.metrics.stage import Stage, stage
+from tests.metrics.test_pages_writing import inputs, signed_in
+
+pytestmark = pytest.mark.django_db
+
+WEDNESDAY = date(2025, 9, 17)
+
+
+@pytest.fixture
+def company() -> Stage:
+    """Elena owns on_time (computed) and plans; Charlie owns orders."""
+    return stage(date(2025, 9, 18))
+
+
+def on_time(company: Stage, day: date) -> tuple[str, date | None]:
+    item = my_page(company.elena, as_of=day).item("on_time")
+    assert item is not None
+    return item.state, item.asked.due_date
+
+
+def test_a_day_of_the_week(company: Stage) -> None:
+    CheckIn.objects.all().delete()
+    set_cadence(company.elena, Metric.objects.get(key="on_time"), Cadence(Every.WEEK, weekday=3))
+    thursday = WEDNESDAY + timedelta(days=1)
+    assert on_time(company, WEDNESDAY) == ("due", thursday)
+    assert on_time(company, thursday) == ("due", thursday)
+    assert on_time(company, thursday + timedelta(days=1)) == ("late", thursday)
+
+
+def test_never_is_not_asked_and_not_missing(company: Stage) -> None:
+    CheckIn.objects.all().delete()
+    missing = {name for c in board(None, as_of=WEDNESDAY).changes if c.kind == "missing" for name in c.names}
+    assert "On-time share" in missing
+    set_cadence(None, Metric.objects.get(key="on_time"), Cadence(Every.NEVER))
+    assert on_time(company, WEDNESDAY) == ("free", None)
+    after = {name for c in board(None, as_of=WEDNESDAY).changes if c.kind == "missing" for name in c.names}
+    assert after == missing - {"On-time share"}
+    said = [due for card in leaders(None, as_of=WEDNESDAY).cards for due in card.due]
+    assert not any("On-time share" in words for words in said)
+
+
+def test_a_monthly_word_is_not_missing_a_fortnight_later(company: Stage) -> None:
+    CheckIn.objects.update(date=date(2025, 9, 2))
+    metric = Metric.objects.get(key="on_time")
+
+    def missing() -> bool:
+        return any(
+            "On-time share" in c.names for c in board(None, as_of=WEDNESDAY).changes if c.kind == "missing"
+        )
+
+    assert missing()  # nothing in the two weeks before
+    set_cadence(None, metric, Cadence(Every.MONTH))
+    assert not missing()
+
+
+def test_working_days_are_those_of_the_persons_country(company: Stage) -> None:
+    CheckIn.objects.all().delete()
+    holiday = date(2025, 5, 5)  # a Monday: a bank holiday in England, a working day in France
+    for country, due in (("GB", date(2025, 5, 6)), ("FR", holiday), ("", holiday)):
+        Leader.objects.filter(key="elena").update(country=country)
+        elena = type(company.elena).objects.get(pk=company.elena.pk)
+        item = my_page(elena, as_of=holiday).item("on_time")
+        assert item is not None and item.asked.due_date == due, country
+    Installation.objects.update(holidays="GB")
+    item = my_page(type(company.elena).objects.get(pk=company.elena.pk), as_of=holiday).item("on_time")
+    assert item is not None and item.asked.due_date == date(2025, 5, 6)
+
+
+def test_the_day_is_that_where_the_person_is(company: Stage) -> None:
+    with time_machine.travel("2025-09-14T20:00:00+00:00", tick=False):  # Sunday in London, Monday in Auckland
+        here = Leader.objects.get(key="elena")
+        assert day_of(here, calendar()) == date(2025, 9, 14)
+        here.timezone = "Pacific/Auckland"
+        here.save()
+        assert day_of(here, calendar()) == date(2025, 9, 15)
+        elena = type(company.elena).objects.get(pk=company.elena.pk)
+        word = check_in(elena, Metric.objects.get(key="on_time"), text="Up early.")
+        assert word.date == date(2025, 9, 15)
+        item = my_page(elena).item("on_time")
+        assert item is not None and item.state == "done"  # it counts for the week that has begun there
+
+
+def test_who_may_set_it(company: Stage) -> None:
+    metric = Metric.objects.get(key="on_time")
+    for user in (company.charlie, company.viewer):
+        with pytest.raises(PermissionDenied):
+            set_cadence(user, metric, Cadence(Every.NEVER))
+        assert signed_in(user).post("/metrics/on_time/cadence/", {"every": "never"}).status_code == 403
+    assert Client().post("/metrics/on_time/cadence/", {"every": "never"}).status_code == 302
+    assert signed_in(company.charlie).get("/metrics/nps/cadence/").status_code == 404
+    assert not models.Cadence.objects.exists()
+    for user in (company.elena, company.analyst, company.executive, company.admin):
+        set_cadence(user, metric, Cadence(Every.MONTH, working_days=2))
+    assert cadences(["on_time"]) == {"on_time": Cadence(Every.MONTH, working_days=2)}
+    set_cadence(company.elena, metric, None)
+    assert cadences(["on_time"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept", "words"),
+    [
+        ({"every": "week", "weekday": "4"}, Cadence(Every.WEEK, weekday=4), "every Friday"),
+        (
+            {"every": "month", "month_day": "3", "quarter_day": "9"},
+            Cadence(Every.MONTH, working_days=3),
+            "on the 3rd working day after each month",
+        ),
+        (
+            {"every": "weeks", "weeks": "3", "first": "2025-09-22"},
+            Cadence(Every.WEEKS, weeks=3, first=date(2025, 9, 22)),
+            "every 3 weeks from 22 Sep 2025",
+        ),
+        ({"every": ""}, None, "in the rhythm of its figures"),
+    ],
+)
+def test_the_page(company: Stage, sent: dict[str, str], kept: Cadence | None, words: str) -> None:
+    client = signed_in(company.elena)
+    fields = inputs(client, "/metrics/on_time/cadence/") | sent
+    assert client.post("/metrics/on_time/cadence/", fields).status_code == 302
+    found = cadences(["on_time"]).get("on_time")
+    if kept is None or found is None:
+        assert found is kept
+    else:
+        assert say_cadence(found) == say_cadence(kept) == words
+    assert words in client.get("/metrics/on_time/cadence/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"every": "hour"},
+        {"every": "weeks", "weeks": "0", "first": "2025-09-22"},
+        {"every": "weeks", "weeks": "2", "first": ""},
+        {"every": "weeks", "weeks": "2", "first": "0001-01-01"},
+        {"every": "week", "weekday": "7"},
+        {"every": "month", "month_day": "99"},
+    ],
+)
+def test_what_no_rhythm_is(company: Stage, wrong: dict[str, str]) -> None:
+    assert signed_in(company.elena).post("/metrics/on_time/cadence/", wrong).status_code == 422
+    assert not models.Cadence.objects.exists()
+
+
+def test_the_service_checks_for_itself(company: Stage) -> None:
+    metric = Metric.objects.get(key="on_time")
+    for wrong in (
+        Cadence(Every.WEEK, weekday=9),
+        Cadence(Every.WEEKS),
+        Cadence(Every.WEEKS, weeks=0, first=WEDNESDAY),
+    ):
+        with pytest.raises(ValidationError):
+            set_cadence(None, metric, wrong)
+
+
+def test_a_metric_without_an_owner_is_asked_of_nobody(company: Stage) -> None:
+    Ownership.objects.filter(metric_key="on_time").delete()
+    assert (
+        "Check-ins are asked for"
+        in signed_in(company.admin).get("/metrics/on_time/cadence/").content.decode()
+    )
