@@ -19,6 +19,7 @@ from metrics.views import (
     signals,
     targets,
     tokens,
+    warehouses,
 )
 
 urlpatterns = [
@@ -44,6 +45,11 @@ urlpatterns = [
     path("targets/<str:quarter>/", targets.grid, name="target_grid"),
     path("settings/", settings.settings, name="settings"),
     path("settings/sources/", settings.sources, name="settings_sources"),
+    path("settings/warehouses/", warehouses.warehouses, name="warehouses"),
+    path("settings/warehouses/new/", warehouses.new, name="warehouse_new"),
+    path("settings/warehouses/<slug:key>/", warehouses.edit, name="warehouse"),
+    path("settings/warehouses/<slug:key>/test/", warehouses.test, name="warehouse_test"),
+    path("settings/warehouses/<slug:key>/archive/", warehouses.archive, name="warehouse_archive"),
     path("settings/updates/", settings.updates, name="settings_updates"),
     path("settings/updates/now/", settings.recompute, name="settings_recompute"),
     path("settings/tokens/", tokens.tokens, name="tokens"),

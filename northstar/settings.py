@@ -36,6 +36,11 @@ WEB_THREADS = env.int("WEB_THREADS", default=4)
 WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
 REFRESH_MINUTES = env.int("NORTHSTAR_REFRESH_MINUTES", default=15)  # between two looks at a source
 LEASE_SECONDS = env.int("NORTHSTAR_LEASE_SECONDS", default=300)  # a silent worker loses its run after this
+# Where warehouses may lie. None listed: any host but this machine, the link's and the cloud's own addresses.
+WAREHOUSE_HOSTS = env.list("WAREHOUSE_HOSTS", default=[])
+WAREHOUSE_FILES = env.list("WAREHOUSE_FILES", default=[])
+# Commands may name any file while no directory is listed: who gives them has the machine. A page may not.
+WAREHOUSE_FILES_ON_PAGES = WAREHOUSE_FILES or [str(BASE_DIR / "data"), str(DATA_DIR / "demo")]
 
 
 def _required(name: str) -> str:

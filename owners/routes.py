@@ -97,6 +97,11 @@ ROUTES: dict[str, dict[str, Access]] = {
     # The machinery.
     "settings": {"GET": SIGNED_IN},
     "settings_sources": {"GET": Right("machinery.read")},
+    "warehouses": {"GET": Right("warehouse.manage")},
+    "warehouse_new": {"GET": Right("warehouse.manage"), "POST": Right("warehouse.manage")},
+    "warehouse": {"GET": Right("warehouse.manage"), "POST": Right("warehouse.manage")},
+    "warehouse_test": {"POST": Right("warehouse.manage")},
+    "warehouse_archive": {"POST": Right("warehouse.manage")},
     "settings_updates": {"GET": Right("machinery.read")},
     "settings_recompute": {"POST": Right("metric.recompute")},
     "settings_audit": {"GET": Right("audit.read")},

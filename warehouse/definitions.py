@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from calc.calendar import Calendar, Grain
+from warehouse.reach import Reach
 
 ADDITIVE = frozenset({"count", "sum", "sum_boolean", "count_new"})
 ZERO_FILLED = frozenset({"count", "sum", "sum_boolean", "count_distinct", "count_new"})
@@ -29,13 +30,14 @@ AGGREGATIONS = frozenset(
 @dataclass(frozen=True)
 class WarehouseDef:
     """One connection. `options` is structured per engine (path, files; host, port, database, user, password);
-    secrets are resolved before it is built."""
+    secrets are resolved before it is built. reach: where it may lead; None is anywhere."""
 
     key: str
     engine: str  # duckdb | postgres
     options: Mapping[str, object] = field(default_factory=dict)
     timeout: float = 300.0  # seconds per statement
     row_cap: int = 5_000_000
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True)

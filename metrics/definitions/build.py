@@ -32,6 +32,7 @@ from metrics.definitions.specs import (
 from metrics.models import Installation, Metric, Source, Warehouse
 from metrics.secrets import UnreadableSecret, decrypt
 from warehouse.definitions import Atom, Measure, SourceDef, WarehouseDef, WarehouseError
+from warehouse.reach import Reach
 
 __all__ = [
     "AT_RISK",
@@ -56,6 +57,10 @@ __all__ = [
 PART = "part"  # the role of hidden halves of a ratio
 TOP = 20  # members of a dimension that are kept by name
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# This system's own secrets are for no warehouse: whoever names its host could read them there.
+OWN_VARIABLE = re.compile(
+    r"(NORTHSTAR_.*|OIDC_.*|(DATABASE|DATABASE_OWNER|REDIS|EMAIL)_URL|SECRET_KEY|(POSTGRES|APP_DATABASE)_PASSWORD)"
+)
 
 
 def calendar_of(installation: Installation | None) -> Calendar:
@@ -98,7 +103,16 @@ def connection(key: str, engine: str, options: dict[str, Any]) -> WarehouseDef:
             options["path"] = _absolute(options["path"])
         if "files" in options:
             options["files"] = {table: _absolute(path) for table, path in options["files"].items()}
-    return WarehouseDef(key, engine, options, **limits)  # type: ignore[arg-type]
+    return WarehouseDef(key, engine, options, reach=reach(), **limits)  # type: ignore[arg-type]
+
+
+def reach() -> Reach:
+    """Where this installation's warehouses may lie."""
+    return Reach(
+        hosts=tuple(settings.WAREHOUSE_HOSTS),
+        local=not settings.PRODUCTION,
+        folders=tuple(settings.WAREHOUSE_FILES),
+    )
 
 
 def _resolve(value: Any, warehouse: str) -> Any:
@@ -108,6 +122,10 @@ def _resolve(value: Any, warehouse: str) -> Any:
         return value
 
     def read(match: re.Match[str]) -> str:
+        if OWN_VARIABLE.fullmatch(match[1]):
+            raise WarehouseError(
+                f"{match[1]} belongs to this system itself and is for no warehouse", warehouse=warehouse
+            )
         if match[1] not in os.environ:
             raise WarehouseError(f"the environment variable {match[1]} is not set", warehouse=warehouse)
         return os.environ[match[1]]

@@ -107,7 +107,14 @@ def _postgres(fields: Fields, *, needed: bool) -> dict[str, Any]:
         "user": fields.text("user"),
         "password": fields.text("password", most=1_000),
         "sslmode": fields.choice("sslmode", SSL_MODES),
+        "schema": fields.parsed("schema", _schema),
     }
+
+
+def _schema(text: str) -> str:
+    if not re.match(r"^\w{1,63}\Z", text):
+        raise ValueError(f"{text[:80]!r} is not a schema; write the name of one, of letters, digits and _")
+    return text
 
 
 def _port(text: str) -> int | str:

@@ -29,12 +29,12 @@ _SPEC = (
     "calculation", "match", "period_by", "kind", "grain", "collect",
 )  # fmt: skip
 _ORDER = (
-    "engine", "path", "files", "host", "port", "database", "user", "password", "sslmode", "timeout",
-    "row_cap", "warehouse", "table", "sql", "time", "timezone", "changed_at", "entity", "dimensions", "rows",
-    "loaded_to", "lateness", "fresh_by", "data_owner", "top", "name", "email", "title", "team", "source",
-    "agg", "expr", "where", "additive", "fill", "metric", "offset", "to", "by", "every", "due", "from", "how",
-    "kind", "grain", "thresholds", "on_track", "at_risk", "tolerance", "low", "high", "max_change",
-    "relation", "lag",
+    "engine", "path", "files", "host", "port", "database", "user", "password", "sslmode", "schema",
+    "timeout", "row_cap", "warehouse", "table", "sql", "time", "timezone", "changed_at", "entity",
+    "dimensions", "rows", "loaded_to", "lateness", "fresh_by", "data_owner", "top", "name", "email",
+    "title", "team", "source", "agg", "expr", "where", "additive", "fill", "metric", "offset", "to", "by",
+    "every", "due", "from", "how", "kind", "grain", "thresholds", "on_track", "at_risk", "tolerance", "low",
+    "high", "max_change", "relation", "lag",
 )  # fmt: skip
 _LAST = ("by", "plausible", "goal", "targets", "plan", "drivers")
 

@@ -107,7 +107,7 @@ def apply(
             intent.changes,
             intent.renames,
             author=author,
-            today=_today(intent, now),
+            today=today_of(intent, now),
             archive=archive,
         )
     return Outcome(intent.changes, versions=versions, runs=runs)
@@ -153,14 +153,18 @@ def prepare(
 
 
 def _inspect(intent: Intent, keys: Collection[str]) -> None:
+    inspection.check_columns(intent.whole, intent.file, keys, asked_sources(intent), intent.report)
+    intent.report.raise_any()
+
+
+def asked_sources(intent: Intent) -> set[str]:
+    """Keys of the sources whose columns the changes may have moved: their warehouses must be asked."""
     asked = (*SOURCE_KEYS, "dimensions", "changed_at")
-    changed = {
+    return {
         change.key
         for change in intent.changes
         if change.section == "sources" and (change.what == "new" or change.name in asked)
     }
-    inspection.check_columns(intent.whole, intent.file, keys, changed, intent.report)
-    intent.report.raise_any()
 
 
 def touched(intent: Intent) -> list[str]:
@@ -179,7 +183,8 @@ def touched(intent: Intent) -> list[str]:
     ]
 
 
-def _today(intent: Intent, now: datetime) -> date:
+def today_of(intent: Intent, now: datetime) -> date:
+    """The local day of `now`, by the calendar that results."""
     return checks.calendar_from(intent.whole.calendar or {}).day_of(now)
 
 

@@ -1,9 +1,9 @@
 """Holds definitions that are not stored yet against their warehouses: columns, types, and a dry run's
 figures."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,11 +24,18 @@ from metrics.definitions.metric import MetricText
 from metrics.definitions.mistakes import Report
 from metrics.definitions.specs import spec_of
 from metrics.models import Metric, Value, Warehouse
-from metrics.secrets import decrypt
+from metrics.secrets import UnreadableSecret, decrypt
 from metrics.services.offsets import period_of
 from warehouse.compute import check_columns as check_atom
 from warehouse.compute import compute
-from warehouse.definitions import Atom, Request, SourceDef, WarehouseDown, WarehouseError
+from warehouse.definitions import (
+    Atom,
+    Request,
+    SourceDef,
+    WarehouseDef,
+    WarehouseDown,
+    WarehouseError,
+)
 from warehouse.engines import Engine, connect
 from warehouse.expressions import ExpressionError, check_expression
 from warehouse.planner import plan
@@ -66,13 +73,44 @@ def check_columns(
     """Reports columns that are missing and expressions that an engine refuses, for new and changed sources
     and for the metrics of `touched`. WarehouseError if a warehouse cannot be asked."""
     with _Bench(whole, file) as bench:
-        for key in file.sources or {}:
-            if key in changed or key in bench.sources_of(touched):
-                bench.check_source(key, report)
-        if report.mistakes:
-            return
-        for key in touched:
-            bench.check_metric(key, report)
+        bench.check(touched, changed, report)
+
+
+def column_check(
+    whole: Definitions,
+    file: Definitions,
+    touched: Collection[str],
+    changed: Collection[str],
+    report: Report,
+    patience: float,
+) -> Callable[[], None]:
+    """`check_columns` as a question for later, which needs no database of ours and raises DefinitionsError.
+
+    It only looks at columns and types, so that it is quick where counting rows would take long. patience:
+    seconds for one statement.
+    """
+    bench = _Bench(whole, file, quick=True)
+    bench.prepare({*changed, *bench.sources_of(touched)}, patience)
+
+    def question() -> None:
+        with bench:
+            bench.check(touched, changed, report)
+        report.raise_any()
+
+    return question
+
+
+def preview_later(whole: Definitions, file: Definitions, key: str, patience: float) -> Callable[[], Preview]:
+    """The preview of a metric that is computed from sources alone, as a question for later, which needs no
+    database of ours."""
+    bench = _Bench(whole, file)
+    bench.prepare(bench.sources_of([key]), patience)
+
+    def question() -> Preview:
+        with bench:
+            return bench.preview(key)
+
+    return question
 
 
 def preview(whole: Definitions, file: Definitions, touched: Collection[str]) -> tuple[Preview, ...]:
@@ -84,13 +122,14 @@ def preview(whole: Definitions, file: Definitions, touched: Collection[str]) -> 
 class _Bench:
     """Open warehouses, each once, and what has been read from them."""
 
-    def __init__(self, whole: Definitions, file: Definitions) -> None:
-        self.whole, self.file = whole, file
+    def __init__(self, whole: Definitions, file: Definitions, *, quick: bool = False) -> None:
+        self.whole, self.file, self.quick = whole, file, quick
         self.calendar: Calendar = calendar_from(whole.calendar or {})
         self.sources: dict[str, SourceDef] = {
             key: source_from(key, source["warehouse"], source)
             for key, source in (whole.sources or {}).items()
         }
+        self._definitions: dict[str, WarehouseDef] = {}
         self._engines: dict[str, Engine] = {}
         self._columns: dict[str, set[str]] = {}
         self._reach: dict[str, tuple[date | None, date | None]] = {}
@@ -105,14 +144,39 @@ class _Bench:
 
     def engine(self, key: str) -> Engine:
         if key not in self._engines:
+            self._engines[key] = self._stack.enter_context(connect(self.definition(key)))
+        return self._engines[key]
+
+    def definition(self, key: str) -> WarehouseDef:
+        """The connection that would result, with its stored or new secrets."""
+        if key not in self._definitions:
             options = dict((self.whole.warehouses or {})[key])
             engine = options.pop("engine")
             row = Warehouse.objects.filter(key=key).first()
-            if row is not None and row.engine == engine:
-                options = {**decrypt(row.secrets), **options}
+            try:
+                if row is not None and row.engine == engine:
+                    options = {**decrypt(row.secrets), **options}
+            except UnreadableSecret as error:
+                raise WarehouseError(str(error), warehouse=key) from None
             options |= self.file.secrets.get(key, {})
-            self._engines[key] = self._stack.enter_context(connect(connection(key, engine, options)))
-        return self._engines[key]
+            self._definitions[key] = connection(key, engine, options)
+        return self._definitions[key]
+
+    def prepare(self, sources: Collection[str], patience: float) -> None:
+        """Reads the connections of `sources`, each statement limited to `patience` seconds."""
+        for source in sources:
+            key = self.sources[source].warehouse
+            known = self.definition(key)
+            self._definitions[key] = replace(known, timeout=min(known.timeout, patience))
+
+    def check(self, touched: Collection[str], changed: Collection[str], report: Report) -> None:
+        for key in self.file.sources or {}:
+            if key in changed or key in self.sources_of(touched):
+                self.check_source(key, report)
+        if report.mistakes:
+            return
+        for key in touched:
+            self.check_metric(key, report)
 
     def sources_of(self, touched: Collection[str]) -> set[str]:
         """The sources that the metrics of `touched` read."""
@@ -145,7 +209,11 @@ class _Bench:
                 sound = False
         if sound:
             try:
-                self.engine(source.warehouse).watermark(source, self.calendar)
+                engine = self.engine(source.warehouse)
+                if not self.quick:
+                    engine.watermark(source, self.calendar)
+                else:
+                    engine.clock(source, self.calendar)
             except WarehouseDown:
                 raise
             except WarehouseError as error:

@@ -30,7 +30,7 @@ from owners.services import tokens
 from owners.services.ownership import hand_over, state_history
 
 # Options that say which data a connection leads to; others (password, timeout) do not change a figure.
-PLACES = ("engine", "path", "files", "host", "port", "database")
+PLACES = ("engine", "path", "files", "host", "port", "database", "schema")
 STATUS_KEYS = (
     "lateness",
     "top",

@@ -16,6 +16,7 @@ from typing import Any
 
 from warehouse.definitions import WarehouseDef, WarehouseError
 from warehouse.engines.base import Row, SqlEngine, structured
+from warehouse.reach import Refused, check_file
 
 DEFAULT_MEMORY = 4 * 2**30  # bytes
 _START_TIMEOUT = 30.0  # seconds to start Python and open the file
@@ -42,9 +43,9 @@ class DuckDB(SqlEngine):
         for name, path in files.items() if isinstance(files, Mapping) else ():
             if not isinstance(path, str) or any(sign in path for sign in "*?["):
                 raise self.error(f"the file of {name!r} must be one path, without a pattern")
-            self._files[str(name)] = str(Path(path).absolute())
+            self._files[str(name)] = self._allowed(path)
         if self._path:
-            self._path = str(Path(self._path).absolute())
+            self._path = self._allowed(self._path)
         for path in (self._path, *self._files.values()):
             if path and not Path(path).is_file():
                 raise self.down(f"the file {path} does not exist")
@@ -53,6 +54,15 @@ class DuckDB(SqlEngine):
         self._child: subprocess.Popen[bytes] | None = None
         self._buffer = b""
         self._start()
+
+    def _allowed(self, path: str) -> str:
+        """The absolute path; with a reach the real one, in one of its folders."""
+        try:
+            return (
+                check_file(path, self.warehouse.reach) if self.warehouse.reach else str(Path(path).absolute())
+            )
+        except (Refused, ValueError) as error:
+            raise self.down(str(error)) from None
 
     @property
     def process_id(self) -> int | None:

@@ -16,10 +16,11 @@ from psycopg import sql as psycopg_sql
 
 from warehouse.definitions import WarehouseDef
 from warehouse.engines.base import Row, SqlEngine, structured
+from warehouse.reach import Refused, addresses, check_socket
 
 _BATCH = 2_000  # rows
 _CONNECT_TIMEOUT = 10  # seconds
-_HOST = re.compile(r"^[\w.:/@%-]{1,200}$")
+_HOST = re.compile(r"^[\w./:%-]{1,200}\Z", re.ASCII)
 _SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
 _OPTIONS = {"host": str, "port": int, "database": str, "user": str, "password": str, "schema": str} | {
     "sslmode": str,
@@ -50,15 +51,16 @@ class Postgres(SqlEngine):
             raise self.error("the option 'schema' must be one plain name")
         self._schema = schema
         self._work_mem = min(max(int(str(options.get("work_mem_mb", 128))), 1), 4096)
+        self._host = host
+        self._secret = str(options.get("password", ""))
         self._arguments: dict[str, Any] = {
-            "host": host,
             "port": int(str(options.get("port", 5432))),
             "dbname": str(options.get("database", "")),
             "user": str(options.get("user", "")),
-            "password": str(options.get("password", "")),
+            "password": self._secret,
             "sslmode": sslmode,
             "passfile": f"{os.devnull}/none",  # this system's own passwords are not for a warehouse
-            "connect_timeout": _CONNECT_TIMEOUT,
+            "connect_timeout": max(min(_CONNECT_TIMEOUT, int(self.warehouse.timeout)), 2),
             "application_name": "northstar",
             "gssencmode": "disable",
             "keepalives_idle": 30,
@@ -72,9 +74,12 @@ class Postgres(SqlEngine):
         if self._connection and not self._connection.closed:
             return self._connection
         try:
-            connection = psycopg.connect(**self._arguments, autocommit=False)
+            arguments = {**self._arguments, **self._place()}
+            connection = psycopg.connect(**arguments, autocommit=False)
+        except Refused as error:
+            raise self.down(f"it may not be reached: {error}") from None
         except (psycopg.Error, OSError) as error:
-            raise self.down(f"it cannot be reached: {_message(error)}") from None
+            raise self.down(f"it cannot be reached: {self._message(error)}") from None
         connection.read_only = True
         self._connection = connection
         milliseconds = max(int(self.warehouse.timeout * 1000), 1)
@@ -96,6 +101,18 @@ class Postgres(SqlEngine):
                 cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
         connection.commit()
         return connection
+
+    def _place(self) -> dict[str, str]:
+        """Where to connect to. With a reach the name is resolved here and its addresses are checked, and the
+        driver gets those addresses; the name stays for the server's certificate."""
+        reach, host = self.warehouse.reach, self._host
+        if reach is None:
+            return {"host": host}
+        if host.startswith("/"):
+            check_socket(host, reach)
+            return {"host": host}
+        found = addresses(host, self._arguments["port"], reach)
+        return {"host": ",".join([host] * len(found)), "hostaddr": ",".join(found)}
 
     def run(self, sql: str, *, source: str = "") -> Iterator[list[Row]]:
         connection = self._connect()
@@ -173,7 +190,7 @@ class Postgres(SqlEngine):
         except psycopg.errors.QueryCanceled as error:
             raise self.error(
                 f"the statement took longer than {self.warehouse.timeout:g} seconds and was ended "
-                f"({_message(error)})",
+                f"({self._message(error)})",
                 source=source,
             ) from None
         except (psycopg.Error, OSError, ValueError, OverflowError) as error:
@@ -182,11 +199,14 @@ class Postgres(SqlEngine):
                     f"no complete answer came within {self.warehouse.timeout:g} seconds", source=source
                 ) from None
             if connection.closed:
-                raise self.down(f"the connection was lost: {_message(error)}", source=source) from None
-            raise self.error(_message(error), source=source) from None
+                raise self.down(f"the connection was lost: {self._message(error)}", source=source) from None
+            raise self.error(self._message(error), source=source) from None
         finally:
             watchdog.cancel()
 
-
-def _message(error: BaseException) -> str:
-    return str(error).strip()[:2_000] or type(error).__name__
+    def _message(self, error: BaseException) -> str:
+        """The driver's words, in which the password never stands."""
+        text = str(error).strip()
+        if self._secret:
+            text = text.replace(self._secret, "***")
+        return text[:2_000] or type(error).__name__
