@@ -1,0 +1,7 @@
+"""Takes away one check of a right at a time and sees whether a test notices.
+
+    python -m pytest -p tests.mutations.recorder ...   notes which tests meet which check
+    python -m tests.mutations                          takes the checks away, one after the other
+
+A *check* is a call of `require`, a use of `visible_metrics`, a line of `PERMISSIONS`, a method of a route.
+"""
