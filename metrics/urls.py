@@ -39,6 +39,7 @@ urlpatterns = [
     path("metrics/<slug:key>/values/", entries.values, name="metric_values"),
     path("metrics/<slug:key>/owner/", owner.owner, name="metric_owner"),
     path("metrics/<slug:key>/cadence/", cadence.cadence, name="metric_cadence"),
+    path("metrics/<slug:key>/owner/undo/", owner.undo, name="metric_owner_undo"),
     path("metrics/<slug:key>/signals/", signals.signals, name="metric_signals"),
     path("metrics/<slug:key>/held/", held.accept, name="metric_held"),
     path("targets/", targets.current, name="targets"),

@@ -35,8 +35,6 @@ Access = Open | Right
 ROUTES: dict[str, dict[str, Access]] = {
     # Coming in. The two one-time links carry their own secret.
     "account_login": {"GET": PUBLIC, "POST": PUBLIC},
-    "account_sso": {"GET": PUBLIC},  # answers 404 unless the operator has set a server
-    "account_sso_callback": {"GET": PUBLIC},
     "account_logout": {"GET": PUBLIC, "POST": PUBLIC},
     "account_inactive": {"GET": PUBLIC},
     "account_reset_password": {"GET": PUBLIC, "POST": PUBLIC},
@@ -78,6 +76,7 @@ ROUTES: dict[str, dict[str, Access]] = {
         "POST": Right("metric.enter_values", "metric"),
     },
     "metric_owner": {"GET": Right("metric.set_owner", "metric"), "POST": Right("metric.set_owner", "metric")},
+    "metric_owner_undo": {"POST": Right("metric.set_owner", "metric")},
     "metric_signals": {"GET": Right("metric.annotate", "metric"), "POST": Right("metric.annotate", "metric")},
     # What is due from oneself.
     "me": {"GET": SIGNED_IN, "POST": Right("action.add")},

@@ -1,6 +1,7 @@
 """One metric's page: what it is, how it moves, and how it is computed."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from calc.calendar import Calendar, Grain
@@ -12,17 +13,20 @@ from metrics.queries.courses import DAY, Course, load, total_to
 from metrics.queries.entries import entry_cells, label
 from metrics.queries.histories import history, history_wanted, same_part, segments
 from metrics.queries.machinery import runs_of
+from metrics.queries.members import members
 from metrics.queries.quarters import chart, fine_wanted
 from metrics.queries.rows import rows, said, spark_wanted, todo
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import Stored, read
-from metrics.queries.shapes import MetricPage, Neighbour, Restatement, VersionLine
+from metrics.queries.shapes import MetricPage, Neighbour, OwnerLine, Restatement, Segment, VersionLine
 from metrics.queries.sql import statements
 from owners.models import Action, CheckIn, User
+from owners.queries.ownership import Tenure, parts_on
 from owners.queries.ownership import history as tenures
 
 LISTED = 20  # check-ins, restatements
 QUARTERS = 6
+VACANT = "vacant"
 
 
 def metric_page(
@@ -50,13 +54,13 @@ def metric_page(
         chart=chart(course, cal.quarter_label(name), fine),
         history=history(course, chosen, past),
         quarters=_quarters(course, cal, quarters),
-        segments=segments(course, cal, _members(course)),
+        segments=_owned(key, day, segments(course, cal, members(metric, course.as_of))),
         drivers=_edges(user, Driver.objects.filter(metric=metric), "driver"),
         drives=_edges(user, Driver.objects.filter(driver=metric), "metric"),
         check_ins=tuple(
             said(c) for c in CheckIn.objects.filter(metric_key=key).select_related("leader")[:LISTED]
         ),
-        owners=tuple((t.from_date, t.leader.name if t.leader else "vacant") for t in tenures(key)),
+        owners=tuple(_tenure(t) for t in tenures(key)),
         restatements=_restatements(metric, cal),
         versions=_versions(metric),
         runs=runs_of(metric),
@@ -90,6 +94,22 @@ def _quarters(
     return tuple(found)
 
 
+def _owned(key: str, day: date, found: dict[str, tuple[Segment, ...]]) -> dict[str, tuple[Segment, ...]]:
+    """The segments with who answers for each apart from the metric's owner. One SQL statement, if any."""
+    if not found:
+        return found
+    parts = {(p.dimension, p.member): p.leader.name if p.leader else VACANT for p in parts_on(day, [key])}
+    return {
+        dimension: tuple(replace(one, owner=parts.get((dimension, one.member), "")) for one in each)
+        for dimension, each in found.items()
+    }
+
+
+def _tenure(tenure: Tenure) -> OwnerLine:
+    who = tenure.leader.name if tenure.leader else VACANT
+    return OwnerLine(tenure.from_date, who, tenure.note, tenure.by)
+
+
 def _held(metric: Metric, cal: Calendar, state: MetricState | None) -> tuple[str, ...]:
     """What nobody has checked yet, the newest first: `9 Nov 2026: 301 is above ...`."""
     waiting = [h for h in (state.held if state else []) if not h.get("accepted")]
@@ -108,18 +128,6 @@ def _held_period(entry: dict[str, Any], cal: Calendar) -> str:
 def _loaded(course: Course) -> date:
     mark = course.clock.watermark
     return min(mark, course.as_of + DAY) if mark else course.as_of + DAY
-
-
-def _members(course: Course) -> list[tuple[str, str]]:
-    """The members of all dimensions that have a figure in the last year. One SQL statement."""
-    since = course.as_of - timedelta(days=400)
-    found = (
-        Value.objects.filter(metric=course.metric, grain="month", period_start__gte=since)
-        .exclude(dimension="")
-        .values_list("dimension", "member")
-        .distinct()
-    )
-    return sorted(found)
 
 
 def _edges(user: User | None, edges, end: str) -> tuple[Neighbour, ...]:  # type: ignore[no-untyped-def]

@@ -268,6 +268,7 @@ class Segment:
     change: float | None
     year_change: float | None
     spark: tuple[Point, ...]
+    owner: str = ""  # who answers for it apart from the metric's owner; "vacant" where nobody does
 
 
 @dataclass(frozen=True)
@@ -350,6 +351,16 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class OwnerLine:
+    """From `since` on `who` ("vacant": nobody) answers; `note` is what was said then, by `by`."""
+
+    since: date
+    who: str
+    note: str
+    by: str
+
+
+@dataclass(frozen=True)
 class MetricPage:
     row: Row
     chart: QuarterChart
@@ -360,7 +371,7 @@ class MetricPage:
     drivers: tuple[Neighbour, ...]
     drives: tuple[Neighbour, ...]
     check_ins: tuple[Words, ...]
-    owners: tuple[tuple[date, str], ...]  # since when, who ("vacant")
+    owners: tuple[OwnerLine, ...]
     restatements: tuple[Restatement, ...]
     versions: tuple[VersionLine, ...]
     runs: tuple[RunLine, ...]

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from metrics.models import Metric
@@ -15,7 +16,8 @@ from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
 from owners.models import Action
-from owners.rules import can
+from owners.queries.handing import Handed, handed_to
+from owners.rules import can, leader_of
 
 
 def visible(request: HttpRequest, key: str) -> Metric:
@@ -79,9 +81,18 @@ def page_context(request: HttpRequest, found: Metric, page: MetricPage, **more: 
         "metric": page.row.metric,
         "progress": page.row.progress,
         "grains": [g for g in states.GRAINS if _reads(page, g)],
+        "handed": _handed(request, page),
         **rights(request, found),
         **more,
     }
+
+
+def _handed(request: HttpRequest, page: MetricPage) -> Handed | None:
+    """How the metric came to its reader, where they own it and have not said a word on it yet."""
+    leader, owner = leader_of(reader(request)), page.row.metric.owner
+    if leader is None or owner is None or owner.key != leader.key:
+        return None
+    return handed_to(leader, timezone.localdate()).get(page.row.metric.key)
 
 
 def _reads(page: MetricPage, grain: str) -> bool:

@@ -2,7 +2,6 @@
 
 from owners.models.attempts import Attempt
 from owners.models.cadences import Cadence
-from owners.models.identities import Identity
 from owners.models.links import AdminLink
 from owners.models.notices import Notice
 from owners.models.ownership import Leave, Ownership
@@ -18,7 +17,6 @@ __all__ = [
     "Attempt",
     "Cadence",
     "CheckIn",
-    "Identity",
     "Leader",
     "Leave",
     "Notice",

@@ -110,6 +110,17 @@ def member_owner_on(metric_key: str, dimension: str, member: str, day: date) -> 
     return found.leader
 
 
+def owned_by(leader: Leader, day: date) -> tuple[Ownership, ...]:
+    """What `leader` answers for on `day` or is to answer for later: rows in force and rows ahead, of metrics
+    and of their members. Three statements."""
+    rows = [
+        *rows_on(day),
+        *part_rows_on(day),
+        *Ownership.objects.filter(from_date__gt=day, leader=leader).order_by("metric_key", "from_date"),
+    ]
+    return tuple(row for row in rows if row.leader_id == leader.pk)
+
+
 def history(metric_key: str, dimension: str = "", member: str = "") -> tuple[Tenure, ...]:
     """All tenures of a metric, or of a member of it, oldest first, vacant ones among them. One statement."""
     rows = list(

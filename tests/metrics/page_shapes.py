@@ -20,6 +20,7 @@ from metrics.queries.shapes import (
     MetricHead,
     MetricPage,
     Neighbour,
+    OwnerLine,
     Person,
     Point,
     Progress,
@@ -306,7 +307,7 @@ def metric_page() -> MetricPage:
         drivers=(Neighbour("customers", "New customers", "influence", "1 month"),),
         drives=(),
         check_ins=(Words("A strong fortnight after the app release.", date(2025, 8, 14), "Maya Chen", 0.8, "Watch Leeds"),),
-        owners=((date(2025, 3, 1), "Maya Chen"), (date(2024, 1, 1), "vacant")),
+        owners=(OwnerLine(date(2025, 3, 1), "Maya Chen", "Knows Leeds.", "Ana Berg"), OwnerLine(date(2024, 1, 1), "vacant", "", "")),
         restatements=(
             Restatement(date(2025, 7, 7), date(2025, 7, 14), "week", "", 6_512, 6_540, NOW, "late_data"),
         ),
