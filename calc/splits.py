@@ -76,6 +76,42 @@ def _evenly(
     return dict(zip(months, [*(_round(mark, target, unit) for mark in marks), target], strict=True))
 
 
+def rescale(
+    benchmarks: Mapping[date, float],
+    old: float | None,
+    new: float,
+    quarter: Period,
+    *,
+    kind: GoalKind,
+    additive: bool,
+    unit: str = "count",
+    baseline: float | None = None,
+) -> dict[date, float]:
+    """The months' figures of a plan when its target becomes `new`; the shape of the way stays.
+
+    An additive total keeps its months' parts of the whole, a level its parts of the way from the baseline
+    (without one, its parts of the target). Months that were not stated stay so. old: the target so far.
+    """
+    months = [month.start for month in months_of(quarter) if month.start in benchmarks]
+    if not months:
+        return {}
+    if kind is GoalKind.TOTAL and additive and len(months) == len(months_of(quarter)):
+        if min(benchmarks.values()) >= 0 and math.fsum(benchmarks.values()) > 0:
+            return split(new, quarter, "season", dict(benchmarks), step=step_of(new, unit))
+        return split(new, quarter, "months", step=step_of(new, unit))
+    last = old if old is not None else benchmarks[months[-1]]
+    base = baseline if kind is GoalKind.LEVEL and baseline is not None else 0.0
+    if math.isclose(last, base):
+        return dict.fromkeys(months, new)
+    marks = {month: base + (benchmarks[month] - base) * (new - base) / (last - base) for month in months}
+    if parse_unit(unit).is_share:
+        marks = {month: min(mark, 1.0) for month, mark in marks.items()}
+    return {
+        month: new if math.isclose(benchmarks[month], last) else _round(mark, new, unit)
+        for month, mark in marks.items()
+    }
+
+
 def step_of(target: float, unit: str) -> float | None:
     """The smallest part in which people plan this target, such that the target is a multiple of it; None
     where there is none."""

@@ -9,6 +9,8 @@
 | metric.define, source.define | | | yes | | yes | |
 | metric.write_sql | | | | | yes | |
 | metric.set_target, metric.set_owner | | | yes | yes | yes | |
+| metric.agree_target | | own | own | own | own | metric |
+| metric.decide_target | | | | yes | yes | metric |
 | metric.set_north_star | | | | yes | yes | |
 | metric.set_cadence | | own | yes | yes | yes | metric |
 | metric.recompute | | | yes | | yes | |
@@ -199,6 +201,8 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "metric.write_sql": admin,
     "metric.set_target": steers,
     "metric.set_owner": steers,
+    "metric.agree_target": writes & owns,
+    "metric.decide_target": executive,
     "metric.set_north_star": executive,
     "metric.set_cadence": writes & (owns | stands_in | steers),
     "metric.recompute": analyst,

@@ -6,7 +6,7 @@ from metrics.models.installation import Installation
 from metrics.models.ledger import MetricState, Run
 from metrics.models.notes import Disposition
 from metrics.models.sources import Source, Warehouse
-from metrics.models.targets import Benchmark, Target
+from metrics.models.targets import Benchmark, Target, TargetAnswer
 
 __all__ = [
     "Benchmark",
@@ -21,6 +21,7 @@ __all__ = [
     "Run",
     "Source",
     "Target",
+    "TargetAnswer",
     "Value",
     "Warehouse",
 ]

@@ -1,4 +1,4 @@
-"""The quarter's goal and the months' figures on the way to it."""
+"""The quarter's goal, the months' figures on the way to it, and what was said until both were agreed."""
 
 import pghistory
 from django.conf import settings
@@ -9,8 +9,18 @@ from metrics.models.definitions import Metric
 
 @pghistory.track()
 class Target(models.Model):
-    """A metric's goal for a quarter. `growth` is kept as written until the base quarter is reviewed; `value`
-    is then its resolved number. `agreed_value` is what the owner agreed to, if anything so far."""
+    """A metric's goal for a quarter, of the whole or of one member of a dimension.
+
+    `growth` is kept as written until the base quarter is reviewed; `value` is then its resolved number. A
+    target is proposed, answered by its owner with another figure, or agreed. What was agreed (`agreed_value`
+    or `agreed_growth`, and the months' figures) is written once and stays beside every later change, which
+    says its `reason`. A proposed target counts as any other.
+    """
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "proposed"
+        ANSWERED = "answered", "answered"
+        AGREED = "agreed", "agreed"
 
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, related_name="targets")
     quarter = models.CharField(max_length=7)  # 2011-Q3
@@ -20,7 +30,13 @@ class Target(models.Model):
     growth = models.CharField(max_length=40, blank=True)  # "10%", "2 points", "10% relative", "hold"
     baseline = models.FloatField(null=True, blank=True)  # None: the last whole period before the quarter
     agreed_value = models.FloatField(null=True, blank=True)
+    agreed_growth = models.CharField(max_length=40, blank=True, default="")
+    agreed_months = models.JSONField(default=dict, blank=True)  # first day of the month (ISO) -> figure
     agreed_at = models.DateTimeField(null=True, blank=True)
+    agreed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
     reason = models.TextField(blank=True)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -53,3 +69,32 @@ class Benchmark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.target_id} {self.month:%Y-%m}"
+
+
+@pghistory.track()
+class TargetAnswer(models.Model):
+    """One step of the talk about a target: who said which figure, and why, in the order of their ids."""
+
+    class Kind(models.TextChoices):
+        PROPOSED = "proposed", "proposed"
+        ACCEPTED = "accepted", "accepted"  # by the owner
+        ANSWERED = "answered", "answered"  # by the owner, with a figure of their own
+        TAKEN = "taken", "took the answer"  # decided for the owner's figure
+        KEPT = "kept", "kept the proposal"  # decided against it
+        CHANGED = "changed", "changed after it was agreed"
+
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="answers")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    figure = models.FloatField(null=True, blank=True)
+    growth = models.CharField(max_length=40, blank=True)
+    text = models.TextField(blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.target_id} {self.kind}"

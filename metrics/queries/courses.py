@@ -11,14 +11,13 @@ from calc.plan import GoalKind, Plan, Shape, weights_of_last_year
 from calc.rollup import Part, merge, say_days
 from metrics.definitions import holidays
 from metrics.definitions.build import Goal, goal_of, is_additive, merges_of
-from metrics.definitions.quantities import parse_growth
 from metrics.definitions.specs import ManualSpec, spec_of
 from metrics.models import Metric, Source
 from metrics.queries.clocks import Clock, clocks
 from metrics.queries.heads import head, owners
 from metrics.queries.series import Stored, Wanted, read
 from metrics.queries.shapes import MetricHead
-from metrics.queries.targets import Goalpost, goalposts
+from metrics.queries.targets import WHOLE, Goalpost, all_goalposts
 
 DAY = timedelta(days=1)
 YEAR_OF_WEEKS = timedelta(days=364)
@@ -26,7 +25,8 @@ YEAR_OF_WEEKS = timedelta(days=364)
 
 @dataclass(frozen=True)
 class Course:
-    """One metric's quarter with all that it is judged by. Figures are those of the whole, by period.
+    """One metric's quarter with all that it is judged by. Figures are those of the whole, by period, or those
+    of the member that `segment` (dimension, member) names.
 
     figures: of a computed additive total its days, of another total its quarter-to-date figures, of a level
     those of the goal's grain, of a manual metric those of its entries' grain. year_back: a year earlier.
@@ -54,6 +54,19 @@ class Course:
     late: Period | None
     daily: bool
     free_days: frozenset[date]
+    segment: tuple[str, str] = WHOLE
+
+    @property
+    def agreed_target(self) -> float | None:
+        return self.goalpost.agreed_target(self.base) if self.goalpost else None
+
+    @property
+    def agreed_plan(self) -> Plan | None:
+        """The plan that was agreed, where target or benchmarks have changed since; else None."""
+        post, target = self.goalpost, self.agreed_target
+        if post is None or self.plan is None or target is None or not post.differs:
+            return None
+        return replace(self.plan, target=target, benchmarks=post.agreed_months)
 
     def at(self, as_of: date) -> "Course":
         """The same quarter as it stood on an earlier day, by the figures and targets that are known now."""
@@ -80,29 +93,35 @@ def load(
     cal: Calendar,
     as_of: date,
     known_at: datetime | None = None,
+    segments: Sequence[tuple[str, str]] = (),
 ) -> list[Course]:
-    """All that the quarter of these metrics needs; the number of SQL statements does not grow with them."""
+    """All that the quarter of these metrics needs; the number of SQL statements does not grow with them.
+
+    segments: for each metric the (dimension, member) that is meant; by default the whole.
+    """
+    of = list(segments) or [WHOLE] * len(metrics)
     period = cal.quarter(quarter)
     free_days = holidays.free_days(cal.holidays, range(period.start.year - 1, period.end.year + 1))
     times = clocks(cal, known_at)
-    posts = goalposts([m.id for m in metrics], quarter, known_at)
+    posts = all_goalposts({m.id for m in metrics}, quarter, {dimension for dimension, _ in of}, known_at)
     who = owners([m.key for m in metrics], known_at)
     daily = set(Source.objects.filter(spec__rows="daily").values_list("key", flat=True))
     year_ago = Period(add_months(period.start, -12), add_months(period.end, -12), Grain.QUARTER)
-    series = read([w for m in metrics for w in _wanted(m, cal, period, year_ago)], known_at)
+    pairs = list(zip(metrics, of, strict=True))
+    series = read([w for m, segment in pairs for w in _wanted(m, cal, period, year_ago, segment)], known_at)
     owner_day = min(as_of, period.end - DAY)
     courses = []
-    for n, metric in enumerate(metrics):
+    for n, (metric, segment) in enumerate(pairs):
         figures, year_back, before, weights = series[4 * n : 4 * n + 4]
         spec = spec_of(metric.type, metric.spec)
         manual = spec if isinstance(spec, ManualSpec) else None
         goal, clock = goal_of(metric), times.get(metric.id, Clock(None))
         late = _late(manual, goal, cal, period, as_of, figures, free_days)
         through = _through(manual, clock, as_of, period, figures)
-        post = posts.get(metric.id)
+        post = posts.get((metric.id, *segment))
         base = before[-1] if before and before[-1].end <= period.start else None
         known_base = post.baseline if post and post.baseline is not None else (base.value if base else None)
-        target, preliminary = _target(post, known_base, base)
+        target = post.target(known_base) if post else None
         courses.append(
             Course(
                 metric=metric,
@@ -117,7 +136,7 @@ def load(
                 through=through,
                 goalpost=post,
                 target=target,
-                target_preliminary=preliminary,
+                target_preliminary=bool(post and post.value is None and post.growth),
                 figures=figures,
                 year_back=year_back,
                 base=known_base,
@@ -126,6 +145,7 @@ def load(
                 late=late,
                 daily=any(key in daily for key in clock.sources) and manual is None,
                 free_days=free_days,
+                segment=segment,
             )
         )
     return courses
@@ -167,7 +187,9 @@ def entry_periods(course: Course, quarter: Period, end: date) -> list[Period]:
     ]
 
 
-def _wanted(metric: Metric, cal: Calendar, quarter: Period, year_ago: Period) -> list[Wanted]:
+def _wanted(
+    metric: Metric, cal: Calendar, quarter: Period, year_ago: Period, segment: tuple[str, str] = WHOLE
+) -> list[Wanted]:
     """Four series: the quarter's figures, those a year back, the one before the quarter, last year's days."""
     goal, how = goal_of(metric), merges_of(metric)
     spec = spec_of(metric.type, metric.spec)
@@ -186,10 +208,10 @@ def _wanted(metric: Metric, cal: Calendar, quarter: Period, year_ago: Period) ->
     shaped = metric.plan == "last_year" and goal.kind == "total"
     back = quarter.start - YEAR_OF_WEEKS
     return [
-        Wanted(metric.id, grain, quarter.start, quarter.end),
-        Wanted(metric.id, grain, year_ago.start, year_ago.end),
-        Wanted(metric.id, before, last.start, last.end),
-        Wanted(metric.id, Grain.DAY, back, quarter.end - YEAR_OF_WEEKS if shaped else back),
+        Wanted(metric.id, grain, quarter.start, quarter.end, *segment),
+        Wanted(metric.id, grain, year_ago.start, year_ago.end, *segment),
+        Wanted(metric.id, before, last.start, last.end, *segment),
+        Wanted(metric.id, Grain.DAY, back, quarter.end - YEAR_OF_WEEKS if shaped else back, *segment),
     ]
 
 
@@ -235,19 +257,6 @@ def _late(
         if inside and period.start <= newest.start and period.start not in entered:
             return period if due_date(period, due, free_days) < as_of else None
     return None
-
-
-def _target(
-    post: Goalpost | None, base_value: float | None, base: Stored | None
-) -> tuple[float | None, bool]:
-    """The target in numbers, and whether it still follows from a base quarter that may change."""
-    if post is None:
-        return None, False
-    if post.value is not None or not post.growth:
-        return post.value, False
-    if base_value is None:
-        return None, True
-    return parse_growth(post.growth).of(base_value), True
 
 
 def _plan(

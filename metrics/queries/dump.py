@@ -126,7 +126,8 @@ def _metrics() -> dict[str, MetricText]:
     rows = list(Metric.objects.filter(archived_at=None).exclude(role=PART).order_by("position", "key"))
     targets: dict[int, dict[str, Any]] = defaultdict(dict)
     for target in Target.objects.filter(dimension="").order_by("quarter").prefetch_related("benchmarks"):
-        targets[target.metric_id][target.quarter] = target_fields(target)
+        if target.value is not None or target.growth:  # else only what was agreed is left of it
+            targets[target.metric_id][target.quarter] = target_fields(target)
     owners: dict[str, list[OwnerRow]] = defaultdict(list)
     for tenure in Ownership.objects.filter(dimension="").select_related("leader").order_by("from_date"):
         key = tenure.leader.key if tenure.leader else ""

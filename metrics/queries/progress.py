@@ -6,9 +6,11 @@ from calc import pace as pacing
 from calc import status as judging
 from calc.calendar import WEEK, Grain, Period
 from calc.clock import days_behind
+from calc.months import describe
 from calc.status import State, Status
 from metrics.queries import installation
 from metrics.queries.courses import DAY, Course, entry_periods, load
+from metrics.queries.months import months
 from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import Progress
 from owners.models import User
@@ -62,11 +64,15 @@ def judge(course: Course) -> Progress:
             tolerance=course.goal.tolerance,
         )
     status = _status(course, measured, begun, missing)
+    post, agreed = course.goalpost, course.agreed_plan or (plan if course.agreed_target is not None else None)
+    went = months(course)
+    needed = describe(went, plan, metric.unit, metric.better) if plan else ""
+    behind = needed if status.state in (State.AT_RISK, State.OFF_TRACK) else ""
     return Progress(
         metric=course.head,
         quarter=course.quarter_name,
         target=course.target,
-        agreed_target=course.goalpost.agreed_value if course.goalpost else None,
+        agreed_target=course.agreed_target,
         benchmark=plan.benchmark_for(judged.end - DAY) if plan and judged else None,
         baseline=course.base if course.goal.kind == "level" else None,
         figure=figure,
@@ -82,11 +88,20 @@ def judge(course: Course) -> Progress:
         forecast=None,
         probability=None,
         status=status,
-        reason=status.reason,
+        reason=f"{status.reason}; {behind}" if behind else status.reason,
         due_through=end - DAY if begun else None,
         provisional=provisional,
         stale_since=course.clock.stale_since,
         target_preliminary=course.target_preliminary,
+        target_state=post.state if post else "",
+        target_reason=post.reason if post else "",
+        agreed_at=post.agreed_at if post else None,
+        agreed_benchmark=agreed.benchmark_for(judged.end - DAY) if agreed and judged else None,
+        agreed_changed=bool(post and post.differs),
+        dimension=course.segment[0],
+        member=course.segment[1],
+        months=went,
+        needed=needed,
     )
 
 

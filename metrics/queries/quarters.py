@@ -61,10 +61,20 @@ def chart(course: Course, label: str, fine: Sequence[Stored] = ()) -> QuarterCha
         plan=planned,
         benchmarks=benchmarks,
         target=course.target,
-        agreed_target=course.goalpost.agreed_value if course.goalpost else None,
+        agreed_target=course.agreed_target,
         last_year=last_year,
         due_through=through,
+        agreed_benchmarks=_agreed(course),
     )
+
+
+def _agreed(course: Course) -> tuple[tuple[date, float], ...]:
+    """The plan's marks as they were agreed, where that is not how they are now."""
+    plan, agreed = course.plan, course.agreed_plan
+    if plan is None or agreed is None:
+        return ()
+    marks = tuple((end - DAY, at) for end, at in agreed.points())
+    return marks if marks != tuple((end - DAY, at) for end, at in plan.points()) else ()
 
 
 def _running(

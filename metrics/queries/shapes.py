@@ -6,6 +6,7 @@ Shares are fractions (0.934); None is unknown and must be shown as such. Dates a
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from calc.months import MonthStanding
 from calc.status import Status
 
 
@@ -73,6 +74,15 @@ class Progress:
     provisional: bool
     stale_since: datetime | None
     target_preliminary: bool = False  # a growth target whose base quarter is not reviewed
+    target_state: str = ""  # proposed | answered | agreed; "" without a target
+    target_reason: str = ""  # why it was set or changed, as written
+    agreed_at: datetime | None = None
+    agreed_benchmark: float | None = None  # what was agreed for the month of `benchmark`
+    agreed_changed: bool = False  # target or benchmarks have changed since they were agreed
+    dimension: str = ""  # of a member's progress; "" is the whole
+    member: str = ""
+    months: tuple[MonthStanding, ...] = ()  # the plan's months as they went
+    needed: str = ""  # what the last month that ended behind asks of the others, in words
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,7 @@ class QuarterChart:
     agreed_target: float | None
     last_year: tuple[tuple[date, float], ...]  # same quarter a year back, moved onto this quarter's days
     due_through: date | None
+    agreed_benchmarks: tuple[tuple[date, float], ...] = ()  # only where the plan has changed since
 
 
 @dataclass(frozen=True)
@@ -400,13 +411,40 @@ class SourceLine:
 
 @dataclass(frozen=True)
 class TargetCell:
+    """Our plan for one month, and beside it what is known: what it brought (an ended one; see calc.months),
+    what it now needs, what was agreed where that is another figure, and the same month a year before."""
+
     month: date
     value: float | None
+    planned: float | None = None  # the stated figure, or the one that follows from the target
+    actual: float | None = None
+    ended: bool = False
+    gap: float | None = None
+    behind: bool = False
+    needed: float | None = None
+    agreed: float | None = None
+    last_year: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One step of the talk about a target; `kind` as in metrics.models.TargetAnswer."""
+
+    kind: str
+    figure: float | None
+    growth: str
+    text: str
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True)
 class TargetRow:
-    """A line of the grid metrics x months. `token` names the stored state, so that a conflict can be seen."""
+    """A line of the grid metrics x months. `token` names the stored state, so that a conflict can be seen.
+
+    resolved: the target in numbers, a growth counted from the base. agreed: the target that was agreed, in
+    numbers. answer: what its owner has answered last, while that waits for a decision.
+    """
 
     metric: MetricHead
     quarter: str
@@ -418,3 +456,17 @@ class TargetRow:
     last_year: float | None
     last_quarter: float | None
     token: str
+    resolved: float | None = None
+    preliminary: bool = False
+    baseline: float | None = None
+    state: str = ""  # proposed | answered | agreed; "" without a target
+    changed: bool = False  # since it was agreed
+    agreed_growth: str = ""
+    reason: str = ""
+    answer: Answer | None = None
+    additive: bool = False
+    stated_baseline: float | None = None  # the one that was written with the target
+    dimension: str = ""
+    member: str = ""
+    weight: float | None = None  # the denominator of the figure looked back at, where it has one
+    needed: str = ""

@@ -14,7 +14,7 @@ from metrics.definitions.changes import Change, changes, overlay, with_renames
 from metrics.definitions.file import Definitions, read_definitions
 from metrics.definitions.fingerprints import SOURCE_KEYS, fingerprints
 from metrics.definitions.mistakes import DefinitionsError, Report
-from metrics.models import Warehouse
+from metrics.models import Target, Warehouse
 from metrics.queries.dump import stored
 from metrics.services import conflicts as conflicts_
 from metrics.services import inspection, ledger, storing
@@ -234,10 +234,20 @@ def _secrets(file: Definitions) -> list[Change]:
 def _check_changes(file: Definitions, before: Definitions, found: list[Change], report: Report) -> None:
     """What may not change, or not in this way."""
     reviewed = reviewed_quarters()
+    agreed = set(
+        Target.objects.filter(dimension="", agreed_at__isnull=False).values_list("metric__key", "quarter")
+    )
     for change in found:
         path = f"metrics.{change.key}"
         if change.part == "target" and change.what == "changed" and change.name in reviewed:
             report.at(f"{path}.targets.{change.name}", f"{change.name} is reviewed; its targets are settled")
+        if change.part == "target" and change.what == "changed" and (change.key, change.name) in agreed:
+            said = ((file.metrics or {})[change.key].targets or {})[change.name]
+            if not said.get("reason"):
+                report.at(
+                    f"{path}.targets.{change.name}",
+                    "this target is agreed; say why it changes (`reason:`)",
+                )
         if change.section == "metrics" and change.name == "type" and change.old == "manual":
             text = (file.metrics or {})[change.key]
             if not text.effective:

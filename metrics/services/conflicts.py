@@ -69,6 +69,10 @@ def _last_edit(change: Change, since: datetime | None) -> tuple[int | None, date
         case "target":
             of = {"metric__key": change.key, "quarter": change.name, "dimension": ""}
             targets = list(Target.objects.filter(**of).values_list("pk", flat=True))
+            # to agree to a target on a page is not to edit what a file says of it
+            edited = _edit(Target, {"pgh_obj_id__in": targets}, since, ("value", "growth", "baseline"))
+            months = _edit(Benchmark, {"target_id__in": targets}, since, ())
+            edits = [edit for edit in (edited, months) if edit]
             lists = [(Target, {"pgh_obj_id__in": targets}), (Benchmark, {"target_id__in": targets})]
         case "owners":
             lists = [(Ownership, {"metric_key": change.key, "dimension": ""})]
@@ -76,7 +80,8 @@ def _last_edit(change: Change, since: datetime | None) -> tuple[int | None, date
             lists = [(Driver, {"metric__key": change.key})]
         case _:
             return _edit_of_fields(change, since)
-    edits = [edit for model, lookups in lists if (edit := _edit(model, lookups, since, ()))]
+    if change.part != "target":
+        edits = [edit for model, lookups in lists if (edit := _edit(model, lookups, since, ()))]
     applies = [when for model, lookups in lists if (when := _last_apply(model, lookups))]
     newest = max(edits, key=lambda edit: edit[1], default=None)
     return None if newest is None or any(when >= newest[1] for when in applies) else newest

@@ -18,6 +18,7 @@ from metrics.models import (
     Metric,
     Source,
     Target,
+    TargetAnswer,
     Warehouse,
 )
 from metrics.queries.dump import COLUMNS
@@ -191,22 +192,32 @@ class _Store:
                 self._drivers(rows[change.key], change.new, rows)
 
     def _target(self, metric: Metric, quarter: str, said: Mapping[str, Any], reason: str) -> None:
-        target, _ = Target.objects.update_or_create(
-            metric=metric,
-            quarter=quarter,
-            dimension="",
-            member="",
-            defaults={
-                "value": said.get("value"),
-                "growth": said.get("growth", ""),
-                "baseline": said.get("baseline"),
-                "reason": reason,
-                "author": self.author,
-            },
-        )
+        of: dict[str, Any] = {"metric": metric, "quarter": quarter, "dimension": "", "member": ""}
+        stored = Target.objects.filter(**of).first()
+        fields: dict[str, Any] = {
+            "value": said.get("value"),
+            "growth": said.get("growth", ""),
+            "baseline": said.get("baseline"),
+            "reason": reason,
+            "author": self.author,
+        }
+        figure = stored is None or (stored.value, stored.growth) != (fields["value"], fields["growth"])
+        if stored is not None and figure and not stored.agreed_at:
+            fields["state"] = Target.State.PROPOSED
+        target, _ = Target.objects.update_or_create(**of, defaults=fields)
         write_benchmarks(
             target, {date.fromisoformat(f"{m}-01"): v for m, v in said.get("benchmarks", {}).items()}
         )
+        if stored is not None and (stored.agreed_at or (figure and target.answers.exists())):
+            kind = TargetAnswer.Kind.CHANGED if stored.agreed_at else TargetAnswer.Kind.PROPOSED
+            TargetAnswer.objects.create(
+                target=target,
+                kind=kind,
+                figure=target.value,
+                growth=target.growth,
+                text=reason,
+                author=self.author,
+            )
 
     def _drivers(self, metric: Metric, said: Iterable[Mapping[str, str]], rows: Mapping[str, Metric]) -> None:
         wanted = {edge["metric"]: edge for edge in said}

@@ -8,17 +8,23 @@ from typing import Any
 import pghistory
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
+from calc.numbers import short
 from metrics.definitions.build import calendar_of
 from metrics.definitions.checks import target_mistakes
 from metrics.definitions.fields import compact, text_problem
 from metrics.definitions.quantities import parse_growth
-from metrics.models import Installation, Metric, Target
-from metrics.queries.targets import Goalpost
+from metrics.models import Installation, Metric, Target, TargetAnswer
+from metrics.queries.targets import Goalpost, post_of
 from metrics.services.apply import reviewed_quarters
+from metrics.services.notices import tell
 from metrics.services.storing import write_benchmarks
 from owners.models import User
-from owners.rules import require
+from owners.queries.ownership import owner_on
+from owners.rules import leader_of, require
+
+REASON = "this target is agreed; say why it changes"
 
 
 class ChangedMeanwhile(ValidationError):
@@ -27,11 +33,7 @@ class ChangedMeanwhile(ValidationError):
 
 def token_of(target: Target | None) -> str:
     """Names a target's state with its benchmarks, as `Goalpost.token` does; of none that of an empty one."""
-    if target is None:
-        return Goalpost().token
-    months = {row.month: row.value for row in target.benchmarks.all()}
-    post = Goalpost(target.value, target.growth, target.baseline, target.agreed_value, months)
-    return post.token
+    return Goalpost().token if target is None else post_of(target).token
 
 
 @transaction.atomic
@@ -46,37 +48,93 @@ def set_target(
     growth: str = "",
     baseline: float | None = None,
     expected: str | None = None,
+    dimension: str = "",
+    member: str = "",
 ) -> Target | None:
-    """Sets a quarter's target and the months' benchmarks on the way to it (by the month's first day).
+    """Sets a quarter's target and the months' benchmarks on the way to it (by the month's first day), of the
+    whole or of a member of a dimension.
 
     Without value and growth the target is taken away (its history remains) and None returned. What its owner
-    has agreed to stays beside it. expected: the token that the writer saw. Raises PermissionDenied without
-    `metric.set_target`, ValidationError in words for an unknown quarter, a sum that misses the target, a
-    share beyond 100 %, a reviewed quarter; ChangedMeanwhile if the token is not that of what is stored.
+    has agreed to stays beside it: a change of that needs a reason, and one that is taken away leaves a row
+    that holds only what was agreed. Another figure before it is agreed is a new proposal. expected: the token
+    that the writer saw. Raises PermissionDenied without `metric.set_target`, ValidationError in words for an
+    unknown quarter, a sum that misses the target, a share beyond 100 %, a reviewed quarter, a missing reason;
+    ChangedMeanwhile if the token is not that of what is stored.
     """
     require(author, "metric.set_target", metric)
-    Metric.objects.select_for_update(of=("self",)).get(pk=metric.pk)
-    of = {"metric": metric, "quarter": quarter, "dimension": "", "member": ""}
-    target = Target.objects.filter(**of).prefetch_related("benchmarks").first()
+    months = dict(benchmarks or {})
+    target = locked(metric, quarter, dimension, member)
     if expected is not None and expected != token_of(target):
         who = f" by {target.author}" if target and target.author else ""
         raise ChangedMeanwhile(f"this target was changed meanwhile{who}")
-    _check(metric, quarter, value, growth, baseline, benchmarks or {}, reason)
+    check_target(metric, quarter, value, growth, baseline, months, reason)
+    _check_segment(metric, dimension, member)
+    said: dict[str, Any] = {"value": value, "growth": growth, "baseline": baseline}
+    other = target is None or any(getattr(target, name) != what for name, what in said.items())
+    before = {} if target is None else {row.month: row.value for row in target.benchmarks.all()}
+    if target is not None and target.agreed_at and (other or months != before) and not reason.strip():
+        raise ValidationError(REASON, code="reason")
     with pghistory.context(origin="page", user=author.pk if author else None):
-        if value is None and not growth:
+        if value is None and not growth and (target is None or not target.agreed_at):
             if target is not None:
                 target.delete()
             return None
-        said: dict[str, Any] = {"value": value, "growth": growth, "baseline": baseline}
+        figure_changed = target is None or (target.value, target.growth) != (value, growth)
         if target is None:
+            of = {"metric": metric, "quarter": quarter, "dimension": dimension, "member": member}
             target = Target.objects.create(**of, **said, reason=reason, author=author)
-        elif reason or any(getattr(target, name) != what for name, what in said.items()):
+        elif reason or other:
             for name, what in said.items():
                 setattr(target, name, what)
             target.reason, target.author = reason, author
+            if figure_changed and not target.agreed_at:
+                target.state = Target.State.PROPOSED
             target.save()
-        write_benchmarks(target, benchmarks or {})
+        write_benchmarks(target, months)
+        tell_of_change(target, author, reason, figure_changed, months != before)
     return Target.objects.prefetch_related("benchmarks").get(pk=target.pk)
+
+
+def locked(metric: Metric, quarter: str, dimension: str = "", member: str = "") -> Target | None:
+    """The target with its benchmarks, or None; whoever writes targets of this metric waits for the
+    transaction's end."""
+    Metric.objects.select_for_update(of=("self",)).get(pk=metric.pk)
+    of = {"metric": metric, "quarter": quarter, "dimension": dimension, "member": member}
+    return (
+        Target.objects.filter(**of).prefetch_related("benchmarks").select_related("author", "metric").first()
+    )
+
+
+def tell_of_change(
+    target: Target, author: User | None, reason: str, figure_changed: bool, months_changed: bool
+) -> None:
+    """Puts a new figure into the talk about the target, and tells its owner of a change of what they agreed
+    to."""
+    if not figure_changed and not (months_changed and target.agreed_at):
+        return
+    kind = TargetAnswer.Kind.CHANGED if target.agreed_at else TargetAnswer.Kind.PROPOSED
+    answer = TargetAnswer.objects.create(
+        target=target, kind=kind, figure=target.value, growth=target.growth, text=reason, author=author
+    )
+    if not target.agreed_at:
+        return
+    metric = target.metric
+    owner = owner_on(metric.key, timezone.localdate())
+    if owner is None or leader_of(author) == owner:
+        return
+    now = short(target.value, metric.unit) if target.value is not None else target.growth or "no target"
+    then = (
+        short(target.agreed_value, metric.unit) if target.agreed_value is not None else target.agreed_growth
+    )
+    tell(
+        f"target_changed:{answer.pk}",
+        "target_changed",
+        owner,
+        f"The target of {metric.name} was changed after you agreed",
+        f"{target.quarter}: {now}, agreed {then}. {author or 'The definitions file'} says: {reason}\n\n"
+        "What you agreed to stays beside it.",
+        f"/targets/{target.quarter}/{metric.key}/",
+    )
 
 
 def set_benchmarks(
@@ -85,6 +143,7 @@ def set_benchmarks(
     benchmarks: Mapping[date, float],
     *,
     author: User | None,
+    reason: str = "",
     expected: str | None = None,
 ) -> Target | None:
     """Sets the months of a target that stays as it is; raises as `set_target`, and where there is no
@@ -98,13 +157,23 @@ def set_benchmarks(
         target.value,
         benchmarks,
         author=author,
+        reason=reason,
         growth=target.growth,
         baseline=target.baseline,
         expected=expected,
     )
 
 
-def _check(
+def _check_segment(metric: Metric, dimension: str, member: str) -> None:
+    if dimension and dimension not in metric.by:
+        raise ValidationError(f"{metric.name} is not kept by {dimension}")
+    if bool(dimension) != bool(member):
+        raise ValidationError("a dimension and its member belong together")
+    if problem := text_problem(member, 200):
+        raise ValidationError(problem)
+
+
+def check_target(
     metric: Metric,
     quarter: str,
     value: float | None,
@@ -113,6 +182,7 @@ def _check(
     benchmarks: Mapping[date, float],
     reason: str,
 ) -> None:
+    """ValidationError in words for what no target can be."""
     numbers = [value, baseline, *benchmarks.values()]
     if any(number is not None and not math.isfinite(number) for number in numbers):
         raise ValidationError("a target must be a finite number")

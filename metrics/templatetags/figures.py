@@ -83,6 +83,12 @@ def change(value: float | None, unit: str = "count") -> str:
 
 
 @register.filter
+def gap_size(value: float | None, unit: str = "count") -> str:
+    """How far a figure is off, without a sign: `150`, `1.2 points`."""
+    return numbers.gap(value, unit, sign=False)
+
+
+@register.filter
 def plain_number(value: float | None) -> str:
     """For the value of an input: no thousands marks, no needless `.0`."""
     if value is None:

@@ -1,6 +1,6 @@
-"""The quarter's targets and benchmarks: a grid of metrics and months."""
+"""The quarter's targets and benchmarks: a grid of metrics and months, proposed, split, pasted and saved."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -9,15 +9,38 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from calc.calendar import Period
 from calc.numbers import short
-from metrics.forms.targets import Line, read_lines
-from metrics.models import Metric, Target
+from calc.splits import EVEN, SEASON
+from metrics.forms.targets import LONGEST_PASTE, Line, paste_lines, read_lines, split_line
+from metrics.models import Metric
+from metrics.queries.agreements import waiting_for_decision, waiting_for_owner
 from metrics.queries.scope import visible_metrics
-from metrics.queries.targets import target_grid
+from metrics.queries.shapes import TargetRow
+from metrics.queries.target_grid import target_grid
 from metrics.services.targets import set_target
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
+from metrics.views.state import State
 from owners.rules import can, require
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What became of a posted grid: its lines, whether they are stored, and words for the page.
+
+    refused: something was wrong and nothing is stored; preview: filled in, to be looked through and saved.
+    """
+
+    lines: tuple[Line, ...]
+    saved: bool = False
+    refused: bool = False
+    preview: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> int:
+        return 422 if self.refused else 200
 
 
 @require_safe
@@ -30,34 +53,76 @@ def current(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @clear_refusal
 def grid(request: HttpRequest, quarter: str) -> HttpResponse:
-    """Shows the grid; by POST saves all changed lines or, if one is refused, none."""
-    state = states.read(request)
-    states.check_quarter(state.calendar, quarter)
-    state = replace(state, quarter=quarter)
-    writes = request.method == "POST"
-    if writes:
-        require(reader(request), "metric.set_target", None)
-    lines = read_lines(target_grid(reader(request), quarter), request.POST if writes else None)
-    if writes:
-        metrics = {m.key: m for m in visible_metrics(reader(request))}
-        lines = _save(request, metrics, lines)
-        if not any(line.error for line in lines):
-            changed = sum(line.changed for line in lines)
-            if changed:
-                messages.success(request, f"Targets of {state.label} are saved.")
-            else:
-                messages.info(request, "Nothing was changed.")
+    """Shows the grid; by POST saves all changed lines or, if one is refused, none; or fills in a proposal."""
+    state = quarter_state(request, quarter)
+    user = reader(request)
+    if request.method == "POST":
+        require(user, "metric.set_target", None)
+    rows = target_grid(user, quarter)
+    sheet = Sheet(read_lines(rows, None))
+    if request.method == "POST":
+        metrics = {m.key: m for m in visible_metrics(user)}
+        sheet = take_in(request, rows, metrics, state.calendar.quarter(quarter))
+        if sheet.saved:
+            say_saved(request, sheet, f"Targets of {state.label} are saved.")
             return redirect("target_grid", quarter)
     context = {
         "section": "targets",
-        "rows": lines,
-        "months": [cell.month for cell in lines[0].months] if lines else [],
-        "can_edit": can(reader(request), "metric.set_target", None),
-        "can_define": can(reader(request), "metric.define"),
-        "refused": writes,
+        "sheet": sheet,
+        "rows": sheet.lines,
+        "months": [cell.month for cell in rows[0].months] if rows else [],
+        "can_edit": can(user, "metric.set_target", None),
+        "can_define": can(user, "metric.define"),
         "reason": request.POST.get("reason", "")[:500],
+        "block": request.POST.get("block", "")[:LONGEST_PASTE] if sheet.notes else "",
+        "decisions": waiting_for_decision(user),
+        "mine": waiting_for_owner(user),
     }
-    return show(request, "metrics/targets.html", state, context, status=422 if writes else 200)
+    return show(request, "metrics/targets.html", state, context, status=sheet.status)
+
+
+def quarter_state(request: HttpRequest, quarter: str) -> State:
+    """The address's state with the quarter of its path; BadRequest for none that a page can show."""
+    state = states.read(request, "by")
+    states.check_quarter(state.calendar, quarter)
+    return replace(state, quarter=quarter)
+
+
+def say_saved(request: HttpRequest, sheet: Sheet, words: str) -> None:
+    if any(line.changed for line in sheet.lines):
+        messages.success(request, words)
+    else:
+        messages.info(request, "Nothing was changed.")
+
+
+def take_in(
+    request: HttpRequest, rows: tuple[TargetRow, ...], metrics: dict[str, Metric], quarter: Period
+) -> Sheet:
+    """A posted grid: `do` is save (the default), paste, or `season` or `even` with the key of a line after a
+    colon (none: every line that has a target and no month)."""
+    lines = read_lines(rows, request.POST)
+    do, _, key = request.POST.get("do", "save").partition(":")
+    if do in (SEASON, EVEN):
+        return _split(lines, do, key, quarter)
+    if do == "paste":
+        filled, notes = paste_lines(lines, request.POST.get("block", ""))
+        if not any(new.was != "|".join([new.target_text, *(c.text for c in new.months)]) for new in filled):
+            notes.append("Nothing of it differs from what is here.")
+        return Sheet(filled, preview=True, notes=notes)
+    lines = _save(request, metrics, lines)
+    refused = any(line.error for line in lines)
+    return Sheet(lines, saved=not refused, refused=refused)
+
+
+def _split(lines: tuple[Line, ...], how: str, key: str, quarter: Period) -> Sheet:
+    filled, notes = [], []
+    for line in lines:
+        wanted = line.key == key if key else line.resolved is not None and not line.benchmarks
+        if wanted:
+            line, note = split_line(line, how, quarter)
+            notes += [note] if note else []
+        filled.append(line)
+    return Sheet(tuple(filled), preview=True, notes=notes)
 
 
 def _save(request: HttpRequest, metrics: dict[str, Metric], lines: tuple[Line, ...]) -> tuple[Line, ...]:
@@ -65,36 +130,37 @@ def _save(request: HttpRequest, metrics: dict[str, Metric], lines: tuple[Line, .
     if any(line.error for line in lines):
         return lines
     reason = request.POST.get("reason", "").strip()[:500]
-    quarter = lines[0].stored.quarter if lines else ""
-    baselines = dict(
-        Target.objects.filter(quarter=quarter, dimension="").values_list("metric__key", "baseline")
-    )
     refused: dict[str, str] = {}
     with transaction.atomic():
         for line in lines:
-            key = line.stored.metric.key
-            if not line.changed or key not in metrics:
+            row = line.stored
+            if not line.changed or row.metric.key not in metrics:
                 continue
-            # a goal that is written as growth stays one while only its months change
-            kept = line.stored.growth if line.target_text == line.was.split("|")[0] else ""
             try:
                 with transaction.atomic():
-                    set_target(
-                        metrics[key],
-                        quarter,
-                        line.target,
-                        line.benchmarks,
-                        author=reader(request),
-                        reason=reason,
-                        growth=kept,
-                        baseline=baselines.get(key),
-                        expected=line.token,
-                    )
+                    _set(request, metrics[row.metric.key], line, reason)
             except ValidationError as error:
-                refused[key] = " ".join(f"{words[0].upper()}{words[1:]}." for words in error.messages)
+                refused[line.key] = " ".join(f"{words[0].upper()}{words[1:]}." for words in error.messages)
         if refused:
             transaction.set_rollback(True)
-    return tuple(_refuse(line, refused.get(line.stored.metric.key, "")) for line in lines)
+    return tuple(_refuse(line, refused.get(line.key, "")) for line in lines)
+
+
+def _set(request: HttpRequest, metric: Metric, line: Line, reason: str) -> None:
+    row = line.stored
+    set_target(
+        metric,
+        row.quarter,
+        line.target,
+        line.benchmarks,
+        author=reader(request),
+        reason=reason,
+        growth=line.growth,
+        baseline=row.stated_baseline,
+        expected=line.token,
+        dimension=row.dimension,
+        member=row.member,
+    )
 
 
 def _refuse(line: Line, words: str) -> Line:

@@ -9,6 +9,12 @@
     return Number.isFinite(value) ? value : NaN;
   }
 
+  // A growth is kept as written ("10%", of a share "2 points"); its number is the server's to say.
+  function grows(row, input) {
+    const text = input.value.trim();
+    return /(points?|relative|hold)$/.test(text) || (text.endsWith("%") && !row.hasAttribute("data-share"));
+  }
+
   function said(value) {
     return new Intl.NumberFormat("en-GB", { maximumFractionDigits: 4 }).format(value);
   }
@@ -16,7 +22,8 @@
   function check(row) {
     const place = row.querySelector("[data-sum]");
     if (!place) return;
-    const target = number(row.querySelector("[data-target]"));
+    const goal = row.querySelector("[data-target]");
+    const target = grows(row, goal) ? 0 : number(goal);
     const months = [...row.querySelectorAll("[data-month]")].map(number);
     place.className = "note";
     if (months.every((m) => m === null)) {
@@ -31,6 +38,10 @@
     if (target === null || months.some((m) => m === null)) {
       place.textContent = target === null ? "target missing" : "a month is missing";
       place.className = "sum-off";
+      return;
+    }
+    if (grows(row, goal)) {
+      place.textContent = `${said(months.reduce((a, b) => a + b, 0))} in all`;
       return;
     }
     const rest = target - months.reduce((a, b) => a + b, 0);

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from calc.calendar import Calendar
 from calc.plan import GoalKind
-from calc.splits import split_goal, step_of
+from calc.splits import rescale, split_goal, step_of
 
 QUARTER = Calendar().quarter("2026-Q3")
 JUL, AUG, SEP = date(2026, 7, 1), date(2026, 8, 1), date(2026, 9, 1)
@@ -99,3 +99,16 @@ def test_steps_divide_the_target() -> None:
     assert step_of(4_500.5, "currency:GBP") == 0.01
     assert step_of(0.935, "percent") == 0.001
     assert step_of(math.pi, "count") is None
+
+
+def test_another_target_keeps_the_way_to_it() -> None:
+    # 30 %, 30 % and 40 % of 1,000, then of 1,200
+    before = {JUL: 300.0, AUG: 300.0, SEP: 400.0}
+    assert rescale(before, 1_000, 1_200, QUARTER, **TOTAL) == {JUL: 360, AUG: 360, SEP: 480}
+    # a quarter and a half of the way from 40 to 48; of the way to 44
+    level = {JUL: 42.0, AUG: 44.0, SEP: 48.0}
+    found = rescale(level, 48, 44, QUARTER, unit="score", baseline=40, **LEVEL)
+    assert found == {JUL: 41, AUG: 42, SEP: 44}
+    assert rescale({JUL: 36.0}, 48, 24, QUARTER, unit="score", **LEVEL) == {JUL: 18}
+    assert rescale({}, 48, 44, QUARTER, **LEVEL) == {}
+    assert rescale(dict.fromkeys(before, 0.0), 0, 30, QUARTER, **TOTAL) == {JUL: 10, AUG: 10, SEP: 10}

@@ -26,6 +26,7 @@ BY_ROLE = {
     "metric.write_sql": {"admin"},
     "metric.set_target": {"analyst", "executive", "admin"},
     "metric.set_owner": {"analyst", "executive", "admin"},
+    "metric.decide_target": {"executive", "admin"},
     "metric.set_north_star": {"executive", "admin"},
     "metric.recompute": {"analyst", "admin"},
     "leader.read": {"viewer", "leader", "analyst", "executive", "admin"},
@@ -68,6 +69,7 @@ def test_roles(people: Company, permission: str) -> None:
 def test_every_permission_is_tested_and_in_the_table() -> None:
     of_objects = {"metric.read", "metric.enter_values", "metric.check_in", "metric.annotate"}
     assert set(rules.PERMISSIONS) == set(BY_ROLE) | of_objects | {
+        "metric.agree_target",
         "leader.write_summary",
         "leader.set_leave",
         "metric.set_cadence",
@@ -82,6 +84,11 @@ def test_every_permission_is_tested_and_in_the_table() -> None:
         )
     )
     assert listed == set(rules.PERMISSIONS)
+
+
+def test_an_owner_alone_agrees_to_a_target(people: Company) -> None:
+    for name, user in people.users.items():
+        assert rules.can(user, "metric.agree_target", people.metrics["everyone"]) == (name == "alice")
 
 
 def test_an_unknown_permission_is_an_error_not_a_no(people: Company) -> None:

@@ -1,0 +1,213 @@
+"""A target becomes agreed: its owner accepts it or answers with a figure, and the executive decides."""
+
+from datetime import datetime
+
+import pghistory
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from calc.numbers import short
+from calc.plan import GoalKind
+from calc.splits import rescale
+from metrics.definitions.build import calendar_of, goal_of, is_additive
+from metrics.definitions.fields import text_problem
+from metrics.models import Benchmark, Installation, Metric, Target, TargetAnswer
+from metrics.services.apply import reviewed_quarters
+from metrics.services.notices import tell
+from metrics.services.storing import write_benchmarks
+from metrics.services.targets import ChangedMeanwhile, check_target, locked, token_of
+from owners.models import Leader, User
+from owners.queries.ownership import owner_on
+from owners.rules import leader_of, require
+
+LONGEST = 2_000  # characters of what is said
+Kind, State = TargetAnswer.Kind, Target.State
+
+
+@transaction.atomic
+def accept(
+    user: User | None,
+    metric: Metric,
+    quarter: str,
+    *,
+    text: str = "",
+    dimension: str = "",
+    member: str = "",
+    expected: str | None = None,
+    now: datetime | None = None,
+) -> Target:
+    """The owner agrees to what is proposed: target and benchmarks are written down as agreed.
+
+    expected: the token of what the owner saw. Raises PermissionDenied unless `user` owns the metric,
+    ValidationError where there is nothing to accept, ChangedMeanwhile where it is another proposal by now.
+    """
+    require(user, "metric.agree_target", metric)
+    target = _open(metric, quarter, dimension, member, expected, text)
+    with pghistory.context(origin="page", user=user.pk if user else None):
+        _agree(target, user, now)
+        TargetAnswer.objects.create(
+            target=target,
+            kind=Kind.ACCEPTED,
+            figure=target.value,
+            growth=target.growth,
+            text=text.strip(),
+            author=user,
+        )
+    return target
+
+
+@transaction.atomic
+def answer(
+    user: User | None,
+    metric: Metric,
+    quarter: str,
+    figure: float,
+    text: str,
+    *,
+    dimension: str = "",
+    member: str = "",
+    expected: str | None = None,
+) -> TargetAnswer:
+    """The owner answers with a figure of their own and says why; the proposal counts until it is decided.
+
+    Raises as `accept`, and ValidationError for a figure that no target can be or without a sentence.
+    """
+    require(user, "metric.agree_target", metric)
+    target = _open(metric, quarter, dimension, member, expected, text)
+    if not text.strip():
+        raise ValidationError({"text": "Say in a sentence why."})
+    try:
+        check_target(metric, quarter, figure, "", target.baseline, {}, "")
+    except ValidationError as wrong:
+        raise ValidationError({"figure": wrong.messages}) from None
+    if target.value is not None and figure == target.value:
+        raise ValidationError({"figure": "This is the figure that is proposed; accept it."})
+    with pghistory.context(origin="page", user=user.pk if user else None):
+        said = TargetAnswer.objects.create(
+            target=target, kind=Kind.ANSWERED, figure=figure, text=text.strip(), author=user
+        )
+        target.state = State.ANSWERED
+        target.save(update_fields=["state", "updated_at"])
+        asker = leader_of(target.author)
+        if asker is not None and asker != leader_of(user):
+            _tell(
+                said,
+                "target_answered",
+                asker,
+                f"{user} answers with another target for {metric.name}",
+                f"{quarter}: {short(figure, metric.unit)} instead of {_say(target)}. {text.strip()}",
+            )
+    return said
+
+
+@transaction.atomic
+def decide(
+    user: User | None,
+    metric: Metric,
+    quarter: str,
+    *,
+    take: bool,
+    text: str = "",
+    dimension: str = "",
+    member: str = "",
+    expected: str | None = None,
+    now: datetime | None = None,
+) -> Target:
+    """The executive takes the owner's figure (the months keep their shape) or keeps the own one, which needs
+    a sentence; the target is then agreed.
+
+    Raises PermissionDenied without `metric.decide_target`, ValidationError where no answer waits or without
+    the sentence, ChangedMeanwhile where the proposal is another one by now.
+    """
+    require(user, "metric.decide_target", metric)
+    target = _open(metric, quarter, dimension, member, expected, text)
+    said = target.answers.filter(kind=Kind.ANSWERED).last()
+    if target.state != State.ANSWERED or said is None or said.figure is None:
+        raise ValidationError("no answer waits for a decision")
+    if not take and not text.strip():
+        raise ValidationError({"text": "Say in a sentence why the proposal stays."})
+    with pghistory.context(origin="page", user=user.pk if user else None):
+        if take:
+            _take(target, said.figure)
+        _agree(target, user, now)
+        decided = TargetAnswer.objects.create(
+            target=target,
+            kind=Kind.TAKEN if take else Kind.KEPT,
+            figure=target.value,
+            growth=target.growth,
+            text=text.strip(),
+            author=user,
+        )
+        owner = owner_on(metric.key, timezone.localdate())
+        if owner is not None and owner != leader_of(user):
+            verb = "takes your figure" if take else "keeps the proposal"
+            words = f" {text.strip()}" if text.strip() else ""
+            _tell(
+                decided,
+                "target_decided",
+                owner,
+                f"The target of {metric.name} is decided",
+                f"{quarter}: {user} {verb}, {_say(target)}.{words}",
+            )
+    return target
+
+
+def _open(
+    metric: Metric, quarter: str, dimension: str, member: str, expected: str | None, text: str
+) -> Target:
+    """The target while it can still be talked about."""
+    target = locked(metric, quarter, dimension, member)
+    if target is None or (target.value is None and not target.growth):
+        raise ValidationError("there is no target to agree on")
+    if target.agreed_at is not None:
+        raise ValidationError("this target is agreed already")
+    if quarter in reviewed_quarters():
+        raise ValidationError(f"{quarter} is reviewed; its targets are settled")
+    if problem := text_problem(text, LONGEST):
+        raise ValidationError({"text": problem})
+    if expected is not None and expected != token_of(target):
+        who = f" by {target.author}" if target.author else ""
+        raise ChangedMeanwhile(f"this proposal was changed meanwhile{who}: read it again")
+    return target
+
+
+def _agree(target: Target, user: User | None, now: datetime | None) -> None:
+    """Writes down what stands as agreed."""
+    months = dict(Benchmark.objects.filter(target=target).values_list("month", "value"))
+    target.agreed_value = target.value
+    target.agreed_growth = target.growth if target.value is None else ""
+    target.agreed_months = {month.isoformat(): months[month] for month in sorted(months)}
+    target.agreed_at, target.agreed_by = now or timezone.now(), user
+    target.state = State.AGREED
+    target.save()
+
+
+def _take(target: Target, figure: float) -> None:
+    """The owner's figure as the target, with the months on the same way to it."""
+    metric = target.metric
+    goal = goal_of(metric)
+    calendar = calendar_of(Installation.objects.filter(id=1).first())
+    months = rescale(
+        {row.month: row.value for row in target.benchmarks.all()},
+        target.value,
+        figure,
+        calendar.quarter(target.quarter),
+        kind=GoalKind(goal.kind),
+        additive=is_additive(metric),
+        unit=metric.unit,
+        baseline=target.baseline,
+    )
+    check_target(metric, target.quarter, figure, "", target.baseline, months, "")
+    target.value, target.growth = figure, ""
+    write_benchmarks(target, months)
+
+
+def _say(target: Target) -> str:
+    return short(target.value, target.metric.unit) if target.value is not None else target.growth
+
+
+def _tell(said: TargetAnswer, kind: str, to: Leader, subject: str, body: str) -> None:
+    target = said.target
+    path = f"/targets/{target.quarter}/{target.metric.key}/"
+    tell(f"{kind}:{said.pk}", kind, to, subject, body, path)
