@@ -9,7 +9,7 @@
 | metric.define, source.define | | | yes | | yes | |
 | metric.write_sql | | | | | yes | |
 | metric.set_target, metric.set_owner | | | yes | yes | yes | |
-| metric.agree_target | | own | own | own | own | metric |
+| metric.agree_target | | owned | owned | owned | owned | metric, member |
 | metric.decide_target | | | | yes | yes | metric |
 | metric.set_north_star | | | | yes | yes | |
 | metric.set_cadence | | own | yes | yes | yes | metric |
@@ -28,6 +28,9 @@
 `counted` likewise what they, or such a person, collect. A delegate who is on leave as well stands in for
 nobody, and no delegate sets targets, owners or the absent person's summary.
 
+`owned` is owned today by oneself: no delegate agrees to a target. That of a member is agreed to by the
+member's owner, where it has one of its own.
+
 Whoever owns a member of a metric (a country, a channel) reads the metric; to speak for it, to enter its
 figures and to say what its signals were is the whole's owner's alone.
 
@@ -44,6 +47,7 @@ Nobody but the owner and the collector gives a figure: an admin who must makes t
 on record. A collector needs no role beyond viewer. Whoever is signed out or deactivated may do nothing.
 """
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import rules
@@ -55,7 +59,7 @@ from django.utils import timezone
 
 from owners.models import Leader, Role, User
 from owners.queries.leave import absent_pks, standing_in
-from owners.queries.ownership import owned_keys, owner_on, part_keys
+from owners.queries.ownership import member_owner_on, owned_keys, owner_on, part_keys
 
 Person = User | AnonymousUser | None
 
@@ -102,6 +106,30 @@ def owns(user: User, metric: MetricLike | None) -> bool:
     if leader is None or metric is None:
         return False
     return owner_on(metric.key, timezone.localdate()) == leader
+
+
+@dataclass(frozen=True)
+class TargetRef:
+    """A metric whose target is talked about, or a member of it."""
+
+    key: str
+    visible: str
+    dimension: str = ""
+    member: str = ""
+
+    @classmethod
+    def of(cls, metric: MetricLike, dimension: str = "", member: str = "") -> "TargetRef":
+        return cls(metric.key, metric.visible, dimension, member)
+
+
+@rules.predicate
+def answers_for(user: User, target: "TargetRef | MetricLike | None") -> bool:
+    """The owner of the metric, or of the member that the target is for."""
+    if not isinstance(target, TargetRef) or not target.member:
+        return bool(owns.test(user, target))
+    leader = leader_of(user)
+    day = timezone.localdate()
+    return leader is not None and leader == member_owner_on(target.key, target.dimension, target.member, day)
 
 
 @rules.predicate
@@ -201,7 +229,7 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "metric.write_sql": admin,
     "metric.set_target": steers,
     "metric.set_owner": steers,
-    "metric.agree_target": writes & owns,
+    "metric.agree_target": writes & answers_for,
     "metric.decide_target": executive,
     "metric.set_north_star": executive,
     "metric.set_cadence": writes & (owns | stands_in | steers),

@@ -72,6 +72,9 @@ class BenchmarkLine(serializers.ModelSerializer[Benchmark]):
 class TargetLine(serializers.ModelSerializer[Target]):
     metric = serializers.CharField(source="metric.key", help_text="Key of the metric.")
     benchmarks = BenchmarkLine(many=True, help_text="Our plan for each month.")
+    agreed_months = serializers.DictField(
+        child=serializers.FloatField(), help_text="Our plan as it was agreed, by the month's first day."
+    )
 
     class Meta:
         model = Target
@@ -83,7 +86,11 @@ class TargetLine(serializers.ModelSerializer[Target]):
             "value",
             "growth",
             "baseline",
+            "state",
+            "reason",
             "agreed_value",
+            "agreed_growth",
+            "agreed_months",
             "agreed_at",
             "benchmarks",
             "updated_at",

@@ -51,6 +51,11 @@ def quarter_chart(chart: QuarterChart) -> Figure:
         data.append(_line("By week", fine, unit, color=FINE, width=1.25))
     if chart.plan:
         data.append(_line("Plan", chart.plan, unit, color=PLAN, width=1.5, dash="dash"))
+    if chart.agreed_benchmarks:
+        marks = _markers(
+            "Agreed", chart.agreed_benchmarks, unit, symbol="diamond-open", size=8, color=PLAN, edge=PLAN
+        )
+        data.append(marks | {"opacity": 0.55})
     if chart.benchmarks:
         data.append(
             _markers("Benchmark", chart.benchmarks, unit, symbol="diamond", size=9, color=HOLE, edge=PLAN)
@@ -91,7 +96,7 @@ def fine_shown(chart: QuarterChart) -> bool:
 def quarter_scale(chart: QuarterChart) -> Scale:
     """The vertical range that holds everything that the quarter's chart draws."""
     values: list[float | None] = [p.value for p in (*chart.actual, *chart.fine)]
-    values += [v for _, v in (*chart.plan, *chart.benchmarks, *chart.last_year)]
+    values += [v for _, v in (*chart.plan, *chart.benchmarks, *chart.agreed_benchmarks, *chart.last_year)]
     values += [chart.target, chart.agreed_target]
     return scale(values, chart.metric.unit, from_zero=chart.kind == "total")
 

@@ -83,6 +83,9 @@ def quarter_svg(chart: QuarterChart) -> SafeString:
     open_ = [(x(p.at), y(p.value or 0.0)) for p in known if p.provisional]
     parts.append(_path("actual", final))
     parts.append(_path("open", final[-1:] + open_ if open_ else ()))
+    for d, v in chart.agreed_benchmarks:
+        cx, cy = x(d), y(v)
+        parts.append(f'<path class="benchmark agreed" d="M{cx:.1f} {cy - 4:.1f}l4 4l-4 4l-4 -4z"/>')
     for d, v in chart.benchmarks:
         cx, cy = x(d), y(v)
         parts.append(f'<path class="benchmark" d="M{cx:.1f} {cy - 5:.1f}l5 5l-5 5l-5 -5z"/>')

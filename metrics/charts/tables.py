@@ -16,6 +16,7 @@ class Line:
     plan: float | None = None
     benchmark: float | None = None
     last_year: float | None = None
+    agreed: float | None = None
     provisional: bool = False
     note: str = ""
 
@@ -24,6 +25,7 @@ def quarter_table(chart: QuarterChart) -> tuple[Line, ...]:
     """Every day or period at which the quarter's chart has a point, oldest first."""
     actual = {p.at: p for p in chart.actual}
     plan, marks, before = dict(chart.plan), dict(chart.benchmarks), dict(chart.last_year)
+    agreed = dict(chart.agreed_benchmarks)
     days: set[date] = set(actual) | set(marks)
     if chart.kind == "total":
         days |= set(plan) | set(before)
@@ -37,6 +39,7 @@ def quarter_table(chart: QuarterChart) -> tuple[Line, ...]:
                 plan.get(at),
                 marks.get(at),
                 before.get(at),
+                agreed.get(at),
                 bool(point and point.provisional),
             )
         )

@@ -13,6 +13,7 @@ from metrics.queries.courses import DAY, Course, load, total_to
 from metrics.queries.entries import entry_cells, label
 from metrics.queries.histories import history, history_wanted, same_part, segments
 from metrics.queries.machinery import runs_of
+from metrics.queries.member_targets import members_progress
 from metrics.queries.members import members
 from metrics.queries.quarters import chart, fine_wanted
 from metrics.queries.rows import rows, said, spark_wanted, todo
@@ -73,6 +74,7 @@ def metric_page(
         actions=tuple(
             todo(a) for a in Action.objects.filter(metric_key=key, done_at=None).select_related("leader")
         ),
+        members=members_progress(metric, name, day),
     )
 
 

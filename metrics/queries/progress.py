@@ -13,6 +13,7 @@ from metrics.queries.courses import DAY, Course, entry_periods, load
 from metrics.queries.months import months
 from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import Progress
+from metrics.queries.targets import all_goalposts
 from owners.models import User
 
 
@@ -23,15 +24,31 @@ def progress(
     as_of: date | None = None,
     known_at: datetime | None = None,
     leader: str = "",
+    by: str = "",
 ) -> list[Progress]:
     """The progress of every metric that `user` may see, in the definitions' order.
 
     as_of: data and elapsed time through that day (default: today). known_at: as recorded at that instant.
-    leader: only metrics of that owner. ValueError for a name that is no quarter.
+    leader: only metrics of that owner. by: after each metric the members of that dimension that have a target
+    of their own. ValueError for a name that is no quarter.
     """
     cal = installation.calendar()
     as_of = as_of or installation.today(cal)
-    found = load(list(visible_metrics(user)), quarter, cal=cal, as_of=as_of, known_at=known_at)
+    metrics = list(visible_metrics(user))
+    found = load(metrics, quarter, cal=cal, as_of=as_of, known_at=known_at)
+    if by:
+        kept = [m for m in metrics if by in m.by]
+        posts = all_goalposts([m.id for m in kept], quarter, (by,), known_at)
+        pairs = [(m, (by, member)) for m in kept for id, _, member in sorted(posts) if id == m.id]
+        members = load(
+            [m for m, _ in pairs],
+            quarter,
+            cal=cal,
+            as_of=as_of,
+            known_at=known_at,
+            segments=[segment for _, segment in pairs],
+        )
+        found = [c for m in metrics for c in (*found, *members) if c.metric.id == m.id]
     return [judge(c) for c in found if not leader or (c.head.owner and c.head.owner.key == leader)]
 
 

@@ -393,6 +393,7 @@ class MetricPage:
     held: tuple[str, ...]  # implausible figures held for checking, in words
     edits: tuple[Edit, ...] = ()  # who changed what by hand, newest first
     actions: tuple[Todo, ...] = ()  # that are open
+    members: dict[str, tuple[Progress, ...]] = field(default_factory=dict)  # with a target, by dimension
 
 
 @dataclass(frozen=True)

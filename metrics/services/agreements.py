@@ -14,12 +14,19 @@ from metrics.definitions.build import calendar_of, goal_of, is_additive
 from metrics.definitions.fields import text_problem
 from metrics.models import Benchmark, Installation, Metric, Target, TargetAnswer
 from metrics.services.apply import reviewed_quarters
-from metrics.services.notices import tell
 from metrics.services.storing import write_benchmarks
-from metrics.services.targets import ChangedMeanwhile, check_target, locked, token_of
+from metrics.services.targets import (
+    ChangedMeanwhile,
+    check_target,
+    locked,
+    name_of,
+    owner_of,
+    path_of,
+    token_of,
+)
 from owners.models import Leader, User
-from owners.queries.ownership import owner_on
-from owners.rules import leader_of, require
+from owners.rules import TargetRef, leader_of, require
+from owners.services.outbox import notify
 
 LONGEST = 2_000  # characters of what is said
 Kind, State = TargetAnswer.Kind, Target.State
@@ -42,17 +49,24 @@ def accept(
     expected: the token of what the owner saw. Raises PermissionDenied unless `user` owns the metric,
     ValidationError where there is nothing to accept, ChangedMeanwhile where it is another proposal by now.
     """
-    require(user, "metric.agree_target", metric)
+    require(user, "metric.agree_target", TargetRef.of(metric, dimension, member))
     target = _open(metric, quarter, dimension, member, expected, text)
     with pghistory.context(origin="page", user=user.pk if user else None):
         _agree(target, user, now)
-        TargetAnswer.objects.create(
+        said = TargetAnswer.objects.create(
             target=target,
             kind=Kind.ACCEPTED,
             figure=target.value,
             growth=target.growth,
             text=text.strip(),
             author=user,
+        )
+        _tell(
+            said,
+            "target_agreed",
+            leader_of(target.author),
+            f"{user} agrees to the target of {name_of(target)}",
+            f"{quarter}: {_say(target)}. {text.strip()}",
         )
     return target
 
@@ -73,7 +87,7 @@ def answer(
 
     Raises as `accept`, and ValidationError for a figure that no target can be or without a sentence.
     """
-    require(user, "metric.agree_target", metric)
+    require(user, "metric.agree_target", TargetRef.of(metric, dimension, member))
     target = _open(metric, quarter, dimension, member, expected, text)
     if not text.strip():
         raise ValidationError({"text": "Say in a sentence why."})
@@ -89,15 +103,13 @@ def answer(
         )
         target.state = State.ANSWERED
         target.save(update_fields=["state", "updated_at"])
-        asker = leader_of(target.author)
-        if asker is not None and asker != leader_of(user):
-            _tell(
-                said,
-                "target_answered",
-                asker,
-                f"{user} answers with another target for {metric.name}",
-                f"{quarter}: {short(figure, metric.unit)} instead of {_say(target)}. {text.strip()}",
-            )
+        _tell(
+            said,
+            "target_answered",
+            leader_of(target.author),
+            f"{user} answers with another target for {name_of(target)}",
+            f"{quarter}: {short(figure, metric.unit)} instead of {_say(target)}. {text.strip()}",
+        )
     return said
 
 
@@ -139,17 +151,15 @@ def decide(
             text=text.strip(),
             author=user,
         )
-        owner = owner_on(metric.key, timezone.localdate())
-        if owner is not None and owner != leader_of(user):
-            verb = "takes your figure" if take else "keeps the proposal"
-            words = f" {text.strip()}" if text.strip() else ""
-            _tell(
-                decided,
-                "target_decided",
-                owner,
-                f"The target of {metric.name} is decided",
-                f"{quarter}: {user} {verb}, {_say(target)}.{words}",
-            )
+        verb = "takes your figure" if take else "keeps the proposal"
+        words = f" {text.strip()}" if text.strip() else ""
+        _tell(
+            decided,
+            "target_agreed",
+            owner_of(target),
+            f"The target of {name_of(target)} is decided",
+            f"{quarter}: {user} {verb}, {_say(target)}.{words}",
+        )
     return target
 
 
@@ -207,7 +217,10 @@ def _say(target: Target) -> str:
     return short(target.value, target.metric.unit) if target.value is not None else target.growth
 
 
-def _tell(said: TargetAnswer, kind: str, to: Leader, subject: str, body: str) -> None:
+def _tell(said: TargetAnswer, kind: str, to: Leader | None, subject: str, body: str) -> None:
+    """Tells somebody of a step that they have not taken themself."""
+    if to is None or leader_of(said.author) == to:
+        return
     target = said.target
-    path = f"/targets/{target.quarter}/{target.metric.key}/"
-    tell(f"{kind}:{said.pk}", kind, to, subject, body, path)
+    about = [target.metric.key]
+    notify(to, kind, f"{kind}:{said.pk}:{to.key}", subject, body, path_of(target), about=about)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import pghistory
 from django.core.exceptions import ValidationError
@@ -18,11 +19,11 @@ from metrics.definitions.quantities import parse_growth
 from metrics.models import Installation, Metric, Target, TargetAnswer
 from metrics.queries.targets import Goalpost, post_of
 from metrics.services.apply import reviewed_quarters
-from metrics.services.notices import tell
 from metrics.services.storing import write_benchmarks
-from owners.models import User
-from owners.queries.ownership import owner_on
+from owners.models import Leader, User
+from owners.queries.ownership import member_owner_on
 from owners.rules import leader_of, require
+from owners.services.outbox import notify
 
 REASON = "this target is agreed; say why it changes"
 
@@ -118,23 +119,37 @@ def tell_of_change(
     )
     if not target.agreed_at:
         return
-    metric = target.metric
-    owner = owner_on(metric.key, timezone.localdate())
+    owner = owner_of(target)
     if owner is None or leader_of(author) == owner:
         return
-    now = short(target.value, metric.unit) if target.value is not None else target.growth or "no target"
-    then = (
-        short(target.agreed_value, metric.unit) if target.agreed_value is not None else target.agreed_growth
-    )
-    tell(
-        f"target_changed:{answer.pk}",
-        "target_changed",
+    unit = target.metric.unit
+    now = short(target.value, unit) if target.value is not None else target.growth or "no target"
+    then = short(target.agreed_value, unit) if target.agreed_value is not None else target.agreed_growth
+    notify(
         owner,
-        f"The target of {metric.name} was changed after you agreed",
+        "target_changed",
+        f"target_changed:{answer.pk}",
+        f"The target of {name_of(target)} was changed after you agreed",
         f"{target.quarter}: {now}, agreed {then}. {author or 'The definitions file'} says: {reason}\n\n"
         "What you agreed to stays beside it.",
-        f"/targets/{target.quarter}/{metric.key}/",
+        path_of(target),
+        about=[target.metric.key],
     )
+
+
+def owner_of(target: Target) -> Leader | None:
+    """Who answers today for what the target is about: a metric, or a member of one."""
+    return member_owner_on(target.metric.key, target.dimension, target.member, timezone.localdate())
+
+
+def name_of(target: Target) -> str:
+    return f"{target.metric.name}, {target.member}" if target.member else target.metric.name
+
+
+def path_of(target: Target) -> str:
+    """The page of the talk about it."""
+    by = f"?{urlencode({'by': target.dimension})}" if target.dimension else ""
+    return f"/targets/{target.quarter}/{target.metric.key}/{by}"
 
 
 def set_benchmarks(

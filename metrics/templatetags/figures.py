@@ -89,6 +89,18 @@ def gap_size(value: float | None, unit: str = "count") -> str:
 
 
 @register.filter
+def signed_gap(value: float | None, unit: str = "count") -> str:
+    """A difference with its sign: `−150`, `+1.2 points`."""
+    return numbers.gap(value, unit)
+
+
+@register.filter
+def of_dimension(found: dict[str, tuple[Progress, ...]], dimension: str) -> tuple[Progress, ...]:
+    """The members' progress along one dimension."""
+    return found.get(dimension, ())
+
+
+@register.filter
 def plain_number(value: float | None) -> str:
     """For the value of an input: no thousands marks, no needless `.0`."""
     if value is None:

@@ -93,6 +93,7 @@ def quarter_chart(chart: QuarterChart, name: str = "") -> dict[str, Any]:
         "columns": {
             "plan": any(line.plan is not None for line in lines),
             "benchmark": any(line.benchmark is not None for line in lines),
+            "agreed": any(line.agreed is not None for line in lines),
             "last_year": any(line.last_year is not None for line in lines),
         },
         "legend": _quarter_legend(chart),
@@ -110,6 +111,8 @@ def _quarter_legend(chart: QuarterChart) -> list[tuple[str, str]]:
         legend.append(("plan", "our plan"))
     if chart.benchmarks:
         legend.append(("benchmark", "benchmark"))
+    if chart.agreed_benchmarks:
+        legend.append(("benchmark agreed", "as agreed"))
     if chart.last_year:
         legend.append(("last-year", "last year"))
     return legend

@@ -10,7 +10,7 @@ from django.utils import timezone
 from calc import numbers
 from metrics import charts
 from metrics.queries.scope import visible_metrics
-from metrics.queries.shapes import History, Segment, Signal
+from metrics.queries.shapes import Answer, History, Segment, Signal
 
 register = template.Library()
 
@@ -36,6 +36,14 @@ _SOURCES = {
     "late": ("late", "warn", "at_risk"),
     "failed": ("could not be read", "bad", "off_track"),
     "unknown": ("not loaded yet", "none", "no_target"),
+}
+_ANSWERS = {
+    "proposed": "proposed",
+    "accepted": "accepted",
+    "answered": "answered with",
+    "taken": "took the answer:",
+    "kept": "kept the proposal:",
+    "changed": "changed it to",
 }
 _COLLECT = {"by": "Counted by", "every": "Every", "due": "Due", "from": "From", "how": "How"}
 
@@ -84,6 +92,13 @@ def source_tone(state: str) -> str:
 @register.filter
 def source_shape(state: str) -> str:
     return _SOURCES.get(state, ("", "", "no_target"))[2]
+
+
+@register.filter
+def answer_words(said: Answer, unit: str) -> str:
+    """`proposed 9 300`, `answered with 8 000`, `changed it to 10%`."""
+    figure = numbers.short(said.figure, unit) if said.figure is not None else said.growth or "no target"
+    return f"{_ANSWERS.get(said.kind, said.kind)} {figure}"
 
 
 @register.filter

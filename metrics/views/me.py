@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from metrics.forms.actions import ActionForm
 from metrics.forms.entries import Cell, read_cells
 from metrics.models import Metric
+from metrics.queries.agreements import waiting_for_owner
 from metrics.queries.entries import entry_cells
 from metrics.queries.me import Item, MyPage, my_page
 from metrics.queries.scope import visible_metrics
@@ -73,7 +74,13 @@ def me(request: HttpRequest) -> HttpResponse:
                 messages.success(request, "Noted.")
                 return redirect("me")
     page = my_page(user)
-    context = {"section": "me", "page": page, "form": form, "saved": state.filters["saved"]}
+    context = {
+        "section": "me",
+        "page": page,
+        "form": form,
+        "targets": waiting_for_owner(user),
+        "saved": state.filters["saved"],
+    }
     return show(request, "metrics/me.html", state, context, status=422 if request.method == "POST" else 200)
 
 

@@ -45,6 +45,8 @@ def rights(request: HttpRequest, metric: Metric) -> dict[str, bool]:
     return {
         "can_enter": metric.type == "manual" and can(user, "metric.enter_values", metric),
         "can_target": can(user, "metric.set_target", metric),
+        "can_agree": can(user, "metric.agree_target", metric),
+        "can_decide": can(user, "metric.decide_target", metric),
         "can_own": can(user, "metric.set_owner", metric),
         "can_annotate": can(user, "metric.annotate", metric),
         "can_define": can(user, "metric.define"),

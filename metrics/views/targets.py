@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from calc.calendar import Period
@@ -69,6 +70,7 @@ def grid(request: HttpRequest, quarter: str) -> HttpResponse:
     context = {
         "section": "targets",
         "sheet": sheet,
+        "action": reverse("target_grid", args=[quarter]),
         "rows": sheet.lines,
         "months": [cell.month for cell in rows[0].months] if rows else [],
         "can_edit": can(user, "metric.set_target", None),

@@ -28,6 +28,7 @@ OF_ALICE = (
     "metric_cadence",
     "metric_check_in",
     "metric_values",
+    "target_answer",
     "token_revoke",
 )
 EVERYBODY = (
@@ -81,6 +82,8 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
     if route == "token_revoke":
         made = {"name": "t", "digest": "d" * 64, "expires_at": timezone.now()}
         return {"pk": ApiToken.objects.get_or_create(user=people.alice, defaults=made)[0].pk}
+    if route in ("target", "target_answer", "target_decide"):
+        return {"quarter": "2026-Q3", "key": about}
     if route == "metric" or route.startswith("metric_"):
         return {"key": about}
     return {}
