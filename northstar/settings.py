@@ -285,7 +285,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["owners.api.RoutePermission"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "owners.api.OneForm",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["metrics.api.parsing.StrictJSON"],
     "DEFAULT_PAGINATION_CLASS": "metrics.api.paging.Paging",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -293,7 +293,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "North Star",
-    "DESCRIPTION": "Metrics, their stored figures, targets and the leaders who answer for them.",
+    "DESCRIPTION": "Metrics, their stored figures, targets and the leaders who answer for them; figures that "
+    "people count can be entered. Everything is read and entered by the rights of whoever asks.",
     "VERSION": "1",
     "SERVE_PERMISSIONS": ["owners.api.RoutePermission"],
     "SCHEMA_PATH_PREFIX": "/api/v1",

@@ -120,9 +120,11 @@ ROUTES: dict[str, dict[str, Access]] = {
     "people_active": {"POST": Right("people.manage")},
     "people_link": {"POST": Right("people.manage")},
     "people_sessions": {"POST": Right("people.manage")},
-    # The API. Lists hold only what their reader may see.
+    # The API. Lists hold only what their reader may see, and of a batch of figures each asks for the right to
+    # enter those of its metric.
     "api:metrics": {"GET": SIGNED_IN},
-    "api:values": {"GET": SIGNED_IN},
+    "api:values": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "api:entries": {"GET": SIGNED_IN},
     "api:targets": {"GET": SIGNED_IN},
     "api:leaders": {"GET": SIGNED_IN},
     "api:schema": {"GET": SIGNED_IN},
@@ -133,7 +135,8 @@ API = "api:"
 # The scope that a token needs for a route of the API; what is not listed here no token opens.
 SCOPES: dict[str, dict[str, Scope]] = {
     "api:metrics": {"GET": Scope.READ},
-    "api:values": {"GET": Scope.READ},
+    "api:values": {"GET": Scope.READ, "POST": Scope.WRITE},
+    "api:entries": {"GET": Scope.READ},
     "api:targets": {"GET": Scope.READ},
     "api:leaders": {"GET": Scope.READ},
     "api:schema": {"GET": Scope.READ},

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from calc.calendar import Grain
 from metrics.api.scope import visible_to
-from metrics.models import Metric, Target, Value
+from metrics.models import Entry, Metric, Target, Value
 from owners.models import Leader
 from owners.queries.ownership import owned_keys
 
@@ -31,6 +31,8 @@ class StrictFilters(django_filters.FilterSet):
                 raise ValidationError({name: [f"Unknown parameter. There are {', '.join(allowed)}."]})
             if len(self.data.getlist(name)) > 1:
                 raise ValidationError({name: ["Given more than once."]})
+            if not self.data.get(name):
+                raise ValidationError({name: ["This is empty; leave the parameter out."]})
         return super().is_valid()
 
     def only(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
@@ -106,6 +108,22 @@ ValueFilters.base_filters["from"] = PlainDateFilter(
 )
 ValueFilters.base_filters["to"] = PlainDateFilter(
     field_name="period_start", lookup_expr="lt", help_text="Day after the last: periods that start before it."
+)
+
+
+class EntryFilters(StrictFilters):
+    metric = django_filters.CharFilter(method="only", help_text="Key of a metric.")
+
+    class Meta:
+        model = Entry
+        fields: list[str] = []
+
+
+EntryFilters.base_filters["from"] = PlainDateFilter(
+    field_name="period_start", lookup_expr="gte", help_text="Periods that begin on this day or later."
+)
+EntryFilters.base_filters["to"] = PlainDateFilter(
+    field_name="period_start", lookup_expr="lt", help_text="Periods that begin before this day."
 )
 
 

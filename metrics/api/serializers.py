@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from calc.calendar import Grain
-from metrics.models import Benchmark, Metric, Target
+from metrics.models import Benchmark, Entry, Metric, Target
+from metrics.services.entries import ORIGINS, token_of
 from owners.models import Leader
 
 STATUSES = ("final", "provisional")
@@ -58,6 +59,37 @@ class ValueLine(serializers.Serializer[dict[str, Any]]):
     status = serializers.ChoiceField(choices=STATUSES)
     version = serializers.IntegerField(help_text="Of the definition.")
     computed_at = serializers.DateTimeField()
+
+
+class EntryLine(serializers.ModelSerializer[Entry]):
+    """One figure as somebody entered it."""
+
+    metric = serializers.CharField(source="metric.key", help_text="Key of the metric.")
+    period_start = serializers.DateField(help_text="First local day.")
+    origin = serializers.ChoiceField(choices=ORIGINS, help_text="How it was entered.")
+    state = serializers.SerializerMethodField(
+        help_text="Names what stands here now; sent back as `expected` nobody's change is overwritten."
+    )
+
+    class Meta:
+        model = Entry
+        fields = (
+            "metric",
+            "period_start",
+            "dimension",
+            "member",
+            "value",
+            "numerator",
+            "denominator",
+            "note",
+            "origin",
+            "entered_at",
+            "state",
+        )
+        read_only_fields = fields
+
+    def get_state(self, entry: Entry) -> str:
+        return token_of(entry)
 
 
 class BenchmarkLine(serializers.ModelSerializer[Benchmark]):

@@ -10,11 +10,13 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from metrics.api import filters
+from metrics.api import filters, writing
 from metrics.api.scope import visible_to
-from metrics.api.serializers import LeaderLine, MetricLine, TargetLine, ValueLine
-from metrics.models import Metric, Target, Value
+from metrics.api.serializers import EntryLine, LeaderLine, MetricLine, TargetLine, ValueLine
+from metrics.models import Entry, Metric, Target, Value
 from metrics.queries.values import COLUMNS
 from owners.models import Leader
 from owners.queries.ownership import owners_on, rows_on
@@ -82,6 +84,29 @@ class Values(ListAPIView[Any]):
         return ValueLine(cast(Any, lines), *args, **kwargs, context=self.get_serializer_context())
 
     @described(ValueLine, "Stored figures")
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().get(request, *args, **kwargs)
+
+    @writing.described(Refusal)
+    def post(self, request: Request) -> Response:
+        return writing.answer(request)
+
+
+class Entries(ListAPIView[Entry]):
+    """Figures as they were entered by hand, file or API, of the manual metrics that you may see."""
+
+    serializer_class = EntryLine
+    filterset_class = filters.EntryFilters
+
+    def get_queryset(self) -> QuerySet[Entry]:
+        seen = visible_to(self.request).order_by().values("pk")
+        return (
+            Entry.objects.filter(metric__in=seen)
+            .select_related("metric")
+            .order_by("metric__position", "metric__key", "dimension", "member", "period_start")
+        )
+
+    @described(EntryLine, "Figures as entered")
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         return super().get(request, *args, **kwargs)
 

@@ -2,6 +2,7 @@
 
 from metrics.models.definitions import Driver, Metric, MetricVersion
 from metrics.models.figures import Entry, Revision, Value
+from metrics.models.idempotency import IdempotencyKey
 from metrics.models.installation import Installation
 from metrics.models.ledger import MetricState, Run
 from metrics.models.notes import Disposition
@@ -13,6 +14,7 @@ __all__ = [
     "Disposition",
     "Driver",
     "Entry",
+    "IdempotencyKey",
     "Installation",
     "Metric",
     "MetricState",

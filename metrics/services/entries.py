@@ -68,10 +68,22 @@ class EntryOutcome:
         return self.added + self.changed + self.removed
 
 
+class Problem(str):
+    """What is wrong with a row, in words, and the field of EntryRow that it is about; "" is nothing."""
+
+    __slots__ = ("field",)
+    field: str
+
+    def __new__(cls, words: str = "", field: str = "") -> "Problem":
+        made = super().__new__(cls, words)
+        made.field = field
+        return made
+
+
 class EntriesRefused(ValidationError):
     """Figures that are refused; nothing was entered. `errors`: index of the row -> why, in words."""
 
-    def __init__(self, errors: Mapping[int, str]) -> None:
+    def __init__(self, errors: Mapping[int, Problem]) -> None:
         self.errors = dict(errors)
         super().__init__(list(self.errors.values()))
 
@@ -124,79 +136,84 @@ def enter(
     return outcome
 
 
-def mistakes(metric: Metric, rows: Iterable[EntryRow], calendar: Calendar, today: date) -> dict[int, str]:
+def mistakes(metric: Metric, rows: Iterable[EntryRow], calendar: Calendar, today: date) -> dict[int, Problem]:
     """Index of the row -> what is wrong with it, in words."""
     grain = entry_grain(metric)
     if grain is None:
         raise ValidationError(f"{metric.name} is computed; its figures are not entered by hand")
     if metric.archived_at is not None:
         raise ValidationError(f"{metric.name} is archived")
-    errors: dict[int, str] = {}
+    errors: dict[int, Problem] = {}
     seen: set[tuple[str, str, date]] = set()
     for index, row in enumerate(rows):
         problem = _place_problem(metric, row, grain, calendar, today)
         if not problem and row.place in seen:
-            problem = "this figure stands here a second time"
+            problem = Problem("this figure stands here a second time", "period_start")
         if not problem and not row.remove:
             problem = _figure_problem(metric.spec["kind"], row)
         if not problem and row.note:
-            problem = text_problem(row.note, NOTE)
+            problem = Problem(text_problem(row.note, NOTE), "note")
         seen.add(row.place)
         if problem:
             errors[index] = problem
     return errors
 
 
-def _place_problem(metric: Metric, row: EntryRow, grain: Grain, calendar: Calendar, today: date) -> str:
+def _place_problem(metric: Metric, row: EntryRow, grain: Grain, calendar: Calendar, today: date) -> Problem:
     if row.dimension and row.dimension not in metric.by:
-        return f"{metric.key} is not kept by {row.dimension!r}" + (
-            f"; it is by {', '.join(metric.by)}" if metric.by else ""
-        )
+        said = f"; it is by {', '.join(metric.by)}" if metric.by else ""
+        return Problem(f"{metric.key} is not kept by {row.dimension!r}{said}", "dimension")
     if bool(row.dimension) != bool(row.member):
-        return "a dimension and a member go together"
+        return Problem("a dimension and a member go together", "member" if row.dimension else "dimension")
     if problem := text_problem(row.member, 200):
-        return problem
+        return Problem(problem, "member")
     if row.period_start.year < FIRST_YEAR:
-        return f"the year {row.period_start.year} is too long ago"
+        return Problem(f"the year {row.period_start.year} is too long ago", "period_start")
     period = calendar.period(grain, row.period_start)
     if period.start != row.period_start:
-        return f"{row.period_start} opens no {grain}; its {grain} begins on {period.start}"
+        words = f"{row.period_start} opens no {grain}; its {grain} begins on {period.start}"
+        return Problem(words, "period_start")
     if row.period_start > today:
-        return f"{row.period_start} lies in the future: the {grain} has not begun"
-    return ""
+        words = f"{row.period_start} lies in the future: the {grain} has not begun"
+        return Problem(words, "period_start")
+    return Problem()
 
 
-def _figure_problem(kind: str, row: EntryRow) -> str:
-    numbers = [row.value, row.numerator, row.denominator]
-    if any(number is not None and not math.isfinite(number) for number in numbers):
-        return "a figure must be a finite number"
-    if any(number is not None and abs(number) > 1e15 for number in numbers):
-        return "the figure is too large to be right"
+def _figure_problem(kind: str, row: EntryRow) -> Problem:
+    said = {"value": row.value, "numerator": row.numerator, "denominator": row.denominator}
+    for name, number in said.items():
+        if number is not None and not math.isfinite(number):
+            return Problem("a figure must be a finite number", name)
+        if number is not None and abs(number) > 1e15:
+            return Problem("the figure is too large to be right", name)
     if kind != "share":
-        if row.numerator is not None or row.denominator is not None:
-            return "this metric takes one value, not numerator and denominator"
-        return "the value is missing" if row.value is None else ""
+        for name in ("numerator", "denominator"):
+            if said[name] is not None:
+                return Problem("this metric takes one value, not numerator and denominator", name)
+        return Problem("the value is missing", "value") if row.value is None else Problem()
     if row.value is not None:
-        return "a share is entered as two numbers, numerator and denominator (18 of 25)"
+        words = "a share is entered as two numbers, numerator and denominator (18 of 25)"
+        return Problem(words, "value")
     if row.numerator is None or row.denominator is None:
         missing = "numerator" if row.numerator is None else "denominator"
-        return f"the {missing} is missing"
+        return Problem(f"the {missing} is missing", missing)
     if row.denominator <= 0:
-        return "the denominator must be more than 0"
+        return Problem("the denominator must be more than 0", "denominator")
     if not 0 <= row.numerator <= row.denominator:
         share = f"{row.numerator:g} of {row.denominator:g}"
-        return f"{share} is no share: the numerator lies between 0 and the denominator"
-    return ""
+        words = f"{share} is no share: the numerator lies between 0 and the denominator"
+        return Problem(words, "numerator")
+    return Problem()
 
 
-def _changed_meanwhile(there: Entry | None) -> str:
+def _changed_meanwhile(there: Entry | None) -> Problem:
     if there is None:
-        return "somebody has removed this figure meanwhile"
+        return Problem("somebody has removed this figure meanwhile", "expected")
     figure = (
         f"{there.value:g}" if there.value is not None else f"{there.numerator:g} of {there.denominator:g}"
     )
     who = f" by {there.author}" if there.author else ""
-    return f"this figure was changed meanwhile{who}: it is {figure} now"
+    return Problem(f"this figure was changed meanwhile{who}: it is {figure} now", "expected")
 
 
 def _write(

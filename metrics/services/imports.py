@@ -13,6 +13,7 @@ from metrics.definitions.fields import parse_day
 from metrics.definitions.mistakes import DefinitionsError, Report, nearest
 from metrics.definitions.quantities import parse_number
 from metrics.models import Metric
+from metrics.services.batches import lock_metrics
 from metrics.services.entries import EntriesRefused, EntryOutcome, EntryRow, enter
 from owners.models import User
 
@@ -55,7 +56,7 @@ def import_csv(
         by_metric: dict[str, list[_Line]] = {}
         for line in lines:
             by_metric.setdefault(line.metric, []).append(line)
-        # Locks are taken in one order, whatever that of the file.
+        lock_metrics(by_metric)
         for key in sorted(by_metric):
             rows = by_metric[key]
             if key not in metrics:

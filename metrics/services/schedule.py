@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from metrics.definitions.build import calendar_of
 from metrics.models import Installation, MetricVersion, Run, Source
-from metrics.services import bell, freshness, ledger
+from metrics.services import bell, freshness, idempotency, ledger
 from owners.services import outbox
 
 log = structlog.get_logger(__name__)
@@ -50,6 +50,7 @@ def tick(now: datetime) -> Tick:
                 locked.save(update_fields=["late_since"])
             if locked.late_since is not None:
                 late.append(source.key)
+    idempotency.forget(now)
     work = ledger.is_waiting(now)
     notices = outbox.waiting(now).exists()
     heard = [bell.ring()] if work else []
