@@ -95,7 +95,7 @@ def answer(request: Request) -> Response:
         lines = batch.read(body)
         if key is None:
             return Response(act())
-        said, repeated = idempotency.once(request.user, token, key, idempotency.hash_of(lines), act, now=now)
+        said, repeated = idempotency.once(person, token, key, idempotency.hash_of(lines), act, now=now)
         return Response(said, headers={REPLAYED: "true"} if repeated else None)
     except batch.Malformed as wrong:
         return _refused(400, wrong.detail, wrong.faults)
