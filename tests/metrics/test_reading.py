@@ -13,7 +13,7 @@ from metrics.queries.board import board
 from metrics.queries.leaders import leader_page, leaders
 from metrics.queries.metric import metric_page
 from metrics.queries.search import find
-from metrics.queries.targets import target_grid
+from metrics.queries.target_grid import target_grid
 from owners.models import Action, CheckIn, Leader, Role, Summary, Team, User
 from tests.metrics import making
 
