@@ -78,6 +78,15 @@ ROUTES: dict[str, dict[str, Access]] = {
     "metric_owner": {"GET": Right("metric.set_owner", "metric"), "POST": Right("metric.set_owner", "metric")},
     "metric_owner_undo": {"POST": Right("metric.set_owner", "metric")},
     "metric_signals": {"GET": Right("metric.annotate", "metric"), "POST": Right("metric.annotate", "metric")},
+    "metric_call": {"GET": Right("metric.check_in", "metric"), "POST": Right("metric.check_in", "metric")},
+    "metric_deviation": {
+        "GET": Right("metric.accept_deviation", "metric"),
+        "POST": Right("metric.accept_deviation", "metric"),
+    },
+    "metric_deviation_ask": {
+        "GET": Right("metric.check_in", "metric"),
+        "POST": Right("metric.check_in", "metric"),
+    },
     # What is due from oneself.
     "me": {"GET": SIGNED_IN, "POST": Right("action.add")},
     "me_action": {"POST": Right("action.edit", "action")},

@@ -6,6 +6,7 @@
 | metric.enter_values | counted | own, counted | own, counted | own, counted | own, counted | metric |
 | metric.check_in | | own | own | own | own | metric |
 | metric.annotate | | own | all | own | all | metric |
+| metric.accept_deviation | | | | yes | yes | metric |
 | metric.define, source.define | | | yes | | yes | |
 | metric.write_sql | | | | | yes | |
 | metric.set_target, metric.set_owner | | | yes | yes | yes | |
@@ -225,6 +226,7 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "metric.enter_values": signed_in & ((writes & (owns | stands_in)) | counts | counts_for),
     "metric.check_in": writes & (owns | stands_in),
     "metric.annotate": writes & (owns | stands_in | analyst),
+    "metric.accept_deviation": executive,
     "metric.define": analyst,
     "metric.write_sql": admin,
     "metric.set_target": steers,

@@ -15,6 +15,8 @@ from metrics.definitions.specs import ManualSpec, spec_of
 from metrics.models import Metric, Source
 from metrics.queries.clocks import Clock, clocks
 from metrics.queries.heads import head, owners
+from metrics.queries.remarks import NONE, Remarks
+from metrics.queries.remarks import load as remarks_of
 from metrics.queries.series import Stored, Wanted, read
 from metrics.queries.shapes import MetricHead
 from metrics.queries.targets import WHOLE, Goalpost, all_goalposts
@@ -55,6 +57,7 @@ class Course:
     daily: bool
     free_days: frozenset[date]
     segment: tuple[str, str] = WHOLE
+    remarks: Remarks = NONE
 
     @property
     def agreed_target(self) -> float | None:
@@ -105,6 +108,7 @@ def load(
     times = clocks(cal, known_at)
     posts = all_goalposts({m.id for m in metrics}, quarter, {dimension for dimension, _ in of}, known_at)
     who = owners([m.key for m in metrics], known_at)
+    said = remarks_of([m.key for m in metrics], quarter, cal, known_at)
     daily = set(Source.objects.filter(spec__rows="daily").values_list("key", flat=True))
     year_ago = Period(add_months(period.start, -12), add_months(period.end, -12), Grain.QUARTER)
     pairs = list(zip(metrics, of, strict=True))
@@ -146,6 +150,7 @@ def load(
                 daily=any(key in daily for key in clock.sources) and manual is None,
                 free_days=free_days,
                 segment=segment,
+                remarks=said.get(metric.key, NONE) if segment == WHOLE else NONE,
             )
         )
     return courses

@@ -1,5 +1,7 @@
 """The quarter's progress of each metric: the figure due against the plan, at the data's own clock."""
 
+import math
+from dataclasses import replace
 from datetime import date, datetime
 
 from calc import pace as pacing
@@ -12,7 +14,7 @@ from metrics.queries import installation
 from metrics.queries.courses import DAY, Course, entry_periods, load
 from metrics.queries.months import months
 from metrics.queries.scope import visible_metrics
-from metrics.queries.shapes import Progress
+from metrics.queries.shapes import Acceptance, Progress
 from metrics.queries.targets import all_goalposts
 from owners.models import User
 
@@ -85,6 +87,7 @@ def judge(course: Course) -> Progress:
     went = months(course)
     needed = describe(went, plan, metric.unit, metric.better) if plan else ""
     behind = needed if status.state in (State.AT_RISK, State.OFF_TRACK) else ""
+    day = min(course.as_of, quarter.end - DAY)  # of an ended quarter its last day, as people left it
     return Progress(
         metric=course.head,
         quarter=course.quarter_name,
@@ -119,7 +122,19 @@ def judge(course: Course) -> Progress:
         member=course.segment[1],
         months=went,
         needed=needed,
+        shortfall=measured.shortfall if measured else None,
+        call=course.remarks.call(day, course.head.owner.key if course.head.owner else None),
+        accepted=_accepted(course.remarks.accepted(day), measured),
+        asking=course.remarks.asking(day),
     )
+
+
+def _accepted(found: Acceptance | None, measured: pacing.Pace | None) -> Acceptance | None:
+    """An accepted deviation, loud again where the gap has become worse than what was accepted."""
+    behind = measured.shortfall if measured else None
+    if found is None or behind is None:
+        return found
+    return replace(found, exceeded=behind > found.shortfall and not math.isclose(behind, found.shortfall))
 
 
 def last_whole(course: Course, end: date) -> Period | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from calc.months import MonthStanding
-from calc.status import Status
+from calc.status import State, Status
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,43 @@ class MetricHead:
 
 
 @dataclass(frozen=True)
+class Call:
+    """The owner's own word for where a metric stands, through `until_date`; beside the computed one."""
+
+    state: State  # on track, at risk or off track
+    reason: str
+    by: str
+    made_date: date
+    until_date: date
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A gap to plan that was accepted through `until_date`: up to `shortfall` on the bad side, in the unit.
+
+    exceeded: the gap is worse by now, so that the acceptance no longer covers it.
+    """
+
+    shortfall: float
+    reason: str
+    until_date: date
+    by: str
+    since: date
+    exceeded: bool = False
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A gap to plan that the owner asks to be accepted, not answered yet."""
+
+    shortfall: float
+    reason: str
+    until_date: date
+    by: str
+    since: date
+
+
+@dataclass(frozen=True)
 class Progress:
     """One metric's quarter, judged at the last day or period that is due."""
 
@@ -83,6 +120,30 @@ class Progress:
     member: str = ""
     months: tuple[MonthStanding, ...] = ()  # the plan's months as they went
     needed: str = ""  # what the last month that ended behind asks of the others, in words
+    shortfall: float | None = None  # how far on the bad side of the plan; positive is behind
+    call: Call | None = None  # the owner's own, also where it agrees with `status`
+    accepted: Acceptance | None = None
+    asking: Asking | None = None
+
+    @property
+    def own_call(self) -> Call | None:
+        """The owner's call where it differs from the computed status, which it stands beside."""
+        return self.call if self.call and self.call.state is not self.status.state else None
+
+    @property
+    def excused(self) -> Acceptance | None:
+        """The accepted deviation where the computed status is behind, which is when it says something."""
+        return self.accepted if self.status.state in (State.AT_RISK, State.OFF_TRACK) else None
+
+    @property
+    def is_remarked(self) -> bool:
+        """Whether anything stands beside the computed status."""
+        return bool(self.own_call or self.excused)
+
+    @property
+    def is_settled(self) -> bool:
+        """Behind, and accepted so: nothing that a meeting has to discuss again."""
+        return self.excused is not None and not self.excused.exceeded
 
 
 @dataclass(frozen=True)

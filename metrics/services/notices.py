@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from metrics.models import Metric, Source
-from owners.models import Leader
+from owners.models import Deviation, Leader, Role, User
 from owners.services.outbox import notify
 
 SOURCES = "/settings/sources/"
@@ -97,3 +97,35 @@ def _tell(
     """About a source, or one metric of it; the admins are told where nobody looks after the source."""
     path = f"/metrics/{metric.key}/" if metric else SOURCES
     notify(leader, kind, key, subject, body, path, about=[metric.key] if metric else ())
+
+
+def deviation_asked(row: Deviation, metric: Metric, terms: str, who: str) -> None:
+    """An owner asks that a gap to plan be accepted: told to every executive, without one to the admins."""
+    executives: list[User | None] = [*User.objects.filter(role=Role.EXECUTIVE, is_active=True)]
+    for person in executives or [None]:
+        notify(
+            person,
+            "deviation",
+            f"deviation:{row.pk}:asked" + (f":{person.pk}" if person else ""),
+            f"{who} asks that {metric.name} may be behind its plan",
+            f"{terms}\n\nAccept it or say why not.",
+            f"/metrics/{metric.key}/deviation/",
+            about=[metric.key],
+        )
+
+
+def deviation_answered(row: Deviation, metric: Metric, owner: Leader | None, what: str, words: str) -> None:
+    """A deviation was accepted, declined or ended: told to the owner, if the metric has one."""
+    if owner is None:
+        return
+    ended = f":ended:{row.ended_at.isoformat()}" if row.ended_at else ""
+    accepted = f":{row.accepted_at.isoformat()}" if row.accepted_at else ""
+    notify(
+        owner,
+        "deviation",
+        f"deviation:{row.pk}{accepted}{ended}",
+        f"The gap to plan of {metric.name} is {what}",
+        words,
+        f"/metrics/{metric.key}/",
+        about=[metric.key],
+    )

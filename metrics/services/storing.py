@@ -26,7 +26,7 @@ from metrics.secrets import UnreadableSecret, decrypt, encrypt
 from metrics.services import bell, ledger, versions
 from metrics.services.manual import recompute_manual
 from metrics.services.writing import retire_periods
-from owners.models import Action, CheckIn, Leader, Ownership, Team, User
+from owners.models import Action, CheckIn, Deviation, Leader, Ownership, StatusCall, Team, User
 from owners.services import tokens
 from owners.services.ownership import hand_over, state_history
 
@@ -291,7 +291,7 @@ def rename_metric(old: str, new: str) -> None:
     for metric in Metric.objects.all():
         if rename_in(metric.spec, {old: new}):
             metric.save(update_fields=["spec"])
-    for model in (Ownership, CheckIn, Action):
+    for model in (Ownership, CheckIn, Action, StatusCall, Deviation):
         for named in model._default_manager.filter(metric_key=old):
             named.metric_key = new
             named.save(update_fields=["metric_key"])

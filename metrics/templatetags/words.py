@@ -10,7 +10,7 @@ from django.utils import timezone
 from calc import numbers
 from metrics import charts
 from metrics.queries.scope import visible_metrics
-from metrics.queries.shapes import Answer, History, Segment, Signal
+from metrics.queries.shapes import Acceptance, Answer, Asking, History, MetricHead, Segment, Signal
 
 register = template.Library()
 
@@ -174,3 +174,11 @@ def share_of(segment: Segment, segments: tuple[Segment, ...]) -> str:
     """A member's share of all members of its dimension; for figures that add up."""
     whole = sum(s.figure for s in segments if s.figure is not None)
     return numbers.short(segment.figure / whole if segment.figure is not None and whole else None, "percent")
+
+
+@register.filter
+def deviation_words(terms: Acceptance | Asking, metric: MetricHead) -> str:
+    """`up to 127 behind plan until 30 Sep`; of a band how far outside it."""
+    where = "outside the band" if metric.better == "band" else "behind plan"
+    size = numbers.gap(terms.shortfall, metric.unit, sign=False)
+    return f"up to {size} {where} until {charts.day(terms.until_date)}"

@@ -14,18 +14,23 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from metrics.forms.actions import ActionForm
 from metrics.forms.entries import Cell, read_cells
+from metrics.forms.reasons import CALLS, CheckInCallForm
 from metrics.models import Metric
 from metrics.queries.agreements import waiting_for_owner
 from metrics.queries.entries import entry_cells
 from metrics.queries.me import Item, MyPage, my_page
 from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import EntryCell
+from metrics.queries.standing import standing_of
+from metrics.services.calls import make_call
 from metrics.services.entries import EntriesRefused, EntryRow, enter
+from metrics.services.sentences import LONGEST as LONGEST_REASON
 from metrics.views import state as states
+from metrics.views.calls import initial as call_initial
 from metrics.views.metrics import visible
 from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
-from owners.models import Action
+from owners.models import Action, User
 from owners.rules import leader_of, require
 from owners.services.actions import add_action, finish_action, reopen
 from owners.services.check_ins import LONGEST, check_in
@@ -112,14 +117,16 @@ def metric(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404("Nothing is asked of you here.")
     wrong = ""
     cell = _cell(item, found, request, state)
+    there = standing_of(item.row.progress, state.calendar, state.today)
     if request.method == "POST":
-        form = CheckInForm(request.POST)
-        cell, wrong, saved = _save(request, found, item, cell, form, state)
+        form, call = CheckInForm(request.POST), CheckInCallForm(request.POST, initial=call_initial(there))
+        cell, wrong, saved = _save(request, found, item, cell, form, call, state)
         if saved:
             return _onwards(request, key)
     else:
-        form = CheckInForm(initial=_initial(item))
+        form, call = CheckInForm(initial=_initial(item)), CheckInCallForm(initial=call_initial(there))
     context = _context(page, item, cell, form, wrong, state)
+    context |= {"call_form": call, "calls": CALLS, "there": there, "longest_call": LONGEST_REASON}
     status = 422 if request.method == "POST" else 200
     return show(request, "metrics/check_in.html", state, context, status=status)
 
@@ -177,15 +184,17 @@ def _save(
     item: Item,
     cell: Cell | None,
     form: CheckInForm,
+    call: CheckInCallForm,
     state: State,
 ) -> tuple[Cell | None, str, bool]:
-    """Figure and words together or neither: the cell, what is wrong in words, and whether they are stored."""
+    """Figure, words and call together or none: the cell, what is wrong in words, whether all is stored."""
     same = "same" in request.POST
     if cell is not None and cell.error:
         return cell, "", False
     if not item.asked.speaks and (cell is None or not cell.changed or cell.is_empty):
         return cell, "Type the figure.", False
-    if not form.is_valid() and not same:
+    called = not same and call.has_changed()
+    if (not form.is_valid() and not same) or (called and not call.is_valid()):
         return cell, "", False
     user = reader(request)
     try:
@@ -205,6 +214,11 @@ def _save(
                     help_needed=given.get("help_needed", ""),
                     token=given.get("token", ""),
                 )
+                if called:
+                    _call(user, found, call, state)
+    except CallRefused as refused:
+        call.add_error(None, refused)
+        return cell, "", False
     except EntriesRefused as refused:
         words = next(iter(refused.errors.values()))
         if cell is not None:  # with the stored state's token: to save again is to overwrite what was told
@@ -214,6 +228,19 @@ def _save(
         form.add_error(None, refused)
         return cell, "", False
     return cell, "", True
+
+
+class CallRefused(ValidationError):
+    """What is wrong with the call, apart from what is wrong with the words."""
+
+
+def _call(user: User, found: Metric, call: CheckInCallForm, state: State) -> None:
+    if not call.cleaned_data["status"]:
+        return
+    try:
+        make_call(user, found, **call.cleaned_data, today=state.today)
+    except ValidationError as refused:
+        raise CallRefused(refused) from None
 
 
 def _enter(request: HttpRequest, found: Metric, cell: Cell) -> None:

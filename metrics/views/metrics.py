@@ -52,6 +52,8 @@ def rights(request: HttpRequest, metric: Metric) -> dict[str, bool]:
         "can_define": can(user, "metric.define"),
         "can_ask": can(user, "metric.set_cadence", metric),
         "can_act": can(user, "action.edit", Action(metric_key=metric.key)),
+        "can_call": can(user, "metric.check_in", metric),
+        "can_accept": can(user, "metric.accept_deviation", metric),
     }
 
 

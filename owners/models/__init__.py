@@ -2,6 +2,8 @@
 
 from owners.models.attempts import Attempt
 from owners.models.cadences import Cadence
+from owners.models.calls import StatusCall
+from owners.models.deviations import Deviation
 from owners.models.links import AdminLink
 from owners.models.notices import Notice
 from owners.models.ownership import Leave, Ownership
@@ -17,6 +19,7 @@ __all__ = [
     "Attempt",
     "Cadence",
     "CheckIn",
+    "Deviation",
     "Leader",
     "Leave",
     "Notice",
@@ -24,6 +27,7 @@ __all__ = [
     "Role",
     "Scope",
     "SignIn",
+    "StatusCall",
     "Summary",
     "Team",
     "User",

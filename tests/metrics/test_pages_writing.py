@@ -37,6 +37,8 @@ def inputs(client: Client, path: str) -> dict[str, str]:
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             given = dict(attrs)
             name = given.get("name")
+            if given.get("type") in ("radio", "checkbox") and "checked" not in given:
+                return
             if tag == "input" and name and "disabled" not in given:
                 fields[name] = given.get("value") or ""
 

@@ -43,6 +43,7 @@ DETAILS = (
     "due_through",
     "provisional",
     "reason",
+    *("call", "call_reason", "call_until", "accepted_shortfall", "accepted_reason", "accepted_until"),
 )
 
 
@@ -67,6 +68,12 @@ def line(row: Progress) -> dict[str, Any]:
         "due_through": row.due_through,
         "provisional": row.provisional,
         "reason": row.reason,
+        "call": str(row.call.state) if row.call else None,
+        "call_reason": row.call.reason if row.call else None,
+        "call_until": row.call.until_date if row.call else None,
+        "accepted_shortfall": row.accepted.shortfall if row.accepted else None,
+        "accepted_reason": row.accepted.reason if row.accepted else None,
+        "accepted_until": row.accepted.until_date if row.accepted else None,
     }
 
 

@@ -17,7 +17,9 @@ _NAMES = {
     "user_id": ("owners.User", "coalesce(nullif(name, ''), email)"),
     "target_id": ("metrics.Target", "metric_id::text || ' ' || quarter"),
 }
-_SAME = {"driver_id": "metric_id", "data_owner_id": "leader_id"}
+_SAME = {"driver_id": "metric_id", "data_owner_id": "leader_id"} | dict.fromkeys(
+    ("asked_by_id", "accepted_by_id", "ended_by_id", "closed_by_id"), "user_id"
+)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,11 @@ SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("metrics.Installation", "installation"),
     ),
     "figure": (("metrics.Entry", "figure"),),
-    "target": (("metrics.Target", "target"), ("metrics.Benchmark", "plan of a month")),
+    "target": (
+        ("metrics.Target", "target"),
+        ("metrics.Benchmark", "plan of a month"),
+        ("owners.Deviation", "accepted deviation"),
+    ),
     "owner": (("owners.Ownership", "owner"),),
     "person": (
         ("owners.User", "account"),
