@@ -17,6 +17,7 @@ from metrics.views import (
     me,
     metrics,
     owner,
+    returning,
     settings,
     signals,
     target,
@@ -65,5 +66,9 @@ urlpatterns = [
     path("settings/tokens/", tokens.tokens, name="tokens"),
     path("settings/tokens/<int:pk>/revoke/", tokens.revoke, name="token_revoke"),
     path("settings/audit/", audit.page, name="settings_audit"),
+    path("settings/audit/target/<int:event>/", returning.target, name="return_target"),
+    path("settings/audit/plan/<int:event>/", returning.plan, name="return_plan"),
+    path("settings/audit/metric/<int:event>/", returning.metric, name="return_metric"),
+    path("settings/audit/source/<int:event>/", returning.source, name="return_source"),
     path("settings/audit/changes.csv", audit.export, name="settings_audit_csv"),
 ]

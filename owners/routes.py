@@ -119,6 +119,10 @@ ROUTES: dict[str, dict[str, Access]] = {
     "settings_recompute": {"POST": Right("metric.recompute")},
     "settings_audit": {"GET": Right("audit.read")},
     "settings_audit_csv": {"GET": Right("audit.read")},
+    "return_target": {"GET": Right("metric.set_target"), "POST": Right("metric.set_target")},
+    "return_plan": {"GET": Right("metric.set_target"), "POST": Right("metric.set_target")},
+    "return_metric": {"GET": Right("metric.define"), "POST": Right("metric.define")},
+    "return_source": {"GET": Right("source.define"), "POST": Right("source.define")},
     # Programs that use the API in somebody's name: one's own, for admins all.
     "tokens": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "token_revoke": {"POST": Right("token.revoke", "token")},

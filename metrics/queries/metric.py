@@ -1,7 +1,7 @@
 """One metric's page: what it is, how it moves, and how it is computed."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from calc.calendar import Calendar, Grain
@@ -16,6 +16,7 @@ from metrics.queries.machinery import runs_of
 from metrics.queries.member_targets import members_progress
 from metrics.queries.members import members
 from metrics.queries.quarters import chart, fine_wanted
+from metrics.queries.recorded import events
 from metrics.queries.rows import rows, said, spark_wanted, todo
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import Stored, read
@@ -171,6 +172,16 @@ def _restatements(metric: Metric, cal: Calendar) -> tuple[Restatement, ...]:
 
 def _versions(metric: Metric) -> tuple[VersionLine, ...]:
     found = MetricVersion.objects.filter(metric=metric).select_related("author").order_by("-number")
+    told = events(Metric).objects.filter(pgh_obj_id=metric.pk)
+    changes = list(told.values_list("pgh_id", "pgh_created_at"))
+
+    def event(at: datetime) -> int | None:
+        """The last change by then: a version is made in the transaction of its cause."""
+        return max((pk for pk, changed_at in changes if changed_at <= at), default=None)
+
     return tuple(
-        VersionLine(v.number, v.created_at, str(v.author or ""), v.reason, v.effective_date) for v in found
+        VersionLine(
+            v.number, v.created_at, str(v.author or ""), v.reason, v.effective_date, event(v.created_at)
+        )
+        for v in found
     )

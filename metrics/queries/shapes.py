@@ -381,6 +381,7 @@ class VersionLine:
     by: str
     reason: str
     effective_date: date | None
+    event: int | None = None  # the change in the metric's history from which it can be had again
 
 
 @dataclass(frozen=True)

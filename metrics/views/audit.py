@@ -12,7 +12,7 @@ from metrics.spreadsheets import csv_text
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
-from owners.rules import require
+from owners.rules import can, require
 
 FILTERS = ("kind", "person", "from", "to", "text")
 LAST_PAGE = 10_000
@@ -41,6 +41,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "newer": urlencode({**kept, "page": str(number - 1)}) if number > 1 else "",
         "older": urlencode({**kept, "page": str(number + 1)}) if log.more and number < LAST_PAGE else "",
         "query": urlencode(kept),
+        "can_define": can(reader(request), "metric.define"),
     }
     return show(request, "metrics/audit.html", state, context)
 
@@ -67,6 +68,11 @@ def export(request: HttpRequest) -> HttpResponse:
         for change in log.changes
         for difference in change.differences or (audit.Difference("", "", ""),)
     ]
+    if log.more:  # a file that is cut off must not look whole
+        told = (
+            f"the file ends here, after {MOST_IN_FILE:,} changes: choose an earlier last day for older ones"
+        )
+        rows.append((told, *[""] * (len(COLUMNS) - 1)))
     response = HttpResponse(csv_text(COLUMNS, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="changes.csv"'
     return response

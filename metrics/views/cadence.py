@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from calc.cadence import Cadence, Every
+from calc.calendar import Grain
 from metrics.models import Metric
 from metrics.queries.askings import day_of, days_off, say_cadence, tenures, word_due
 from metrics.queries.heads import rhythm
@@ -19,6 +20,13 @@ from owners.queries.cadences import cadences
 from owners.rules import require
 from owners.services.cadences import MOST_WEEKS, MOST_WORKING_DAYS, set_cadence
 
+_OFTEN = {
+    Grain.DAY: "weekly",
+    Grain.WEEK: "weekly",
+    Grain.MONTH: "monthly",
+    Grain.QUARTER: "quarterly",
+    Grain.YEAR: "yearly",
+}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -67,7 +75,7 @@ def cadence(request: HttpRequest, key: str) -> HttpResponse:
         "metric": metric,
         "form": form,
         "now": say_cadence(now),
-        "rhythm": rhythm(metric),
+        "rhythm": _OFTEN[rhythm(metric).whole],
         "due": _due(metric, now, state),
     }
     status = 422 if request.method == "POST" else 200

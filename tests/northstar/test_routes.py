@@ -77,6 +77,8 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         return {"pk": people.bob.pk}
     if route.startswith(("warehouse_", "source_")) or route in ("warehouse", "source"):
         return {} if route.endswith("_new") else {"key": "nowhere"}
+    if route.startswith("return_"):
+        return {"event": 1}
     if route in ("me_action", "action"):
         return {"pk": Action.objects.get_or_create(text="Call", leader=people.leaders["alice"])[0].pk}
     if route == "token_revoke":

@@ -10,5 +10,24 @@ from metrics.queries.audit.changes import (
     changes,
     people,
 )
+from metrics.queries.audit.earlier import (
+    EarlierDefinition,
+    EarlierTarget,
+    earlier_definition,
+    earlier_target,
+)
 
-__all__ = ["FIRST", "KINDS", "Change", "Cut", "Difference", "Log", "changes", "people"]
+__all__ = [
+    "FIRST",
+    "KINDS",
+    "Change",
+    "Cut",
+    "Difference",
+    "EarlierDefinition",
+    "EarlierTarget",
+    "Log",
+    "changes",
+    "earlier_definition",
+    "earlier_target",
+    "people",
+]

@@ -27,8 +27,9 @@ _SILENT = {"id", "author_id", "entered_at", "updated_at", "created_at", "date_jo
 _SECRET = re.compile(r"pass|secret|token|credential|private|api_?key|dsn|_key$", re.IGNORECASE)
 _VARIABLE = re.compile(r"^\$\{\w+\}$")
 HIDDEN = "(hidden)"
-# Title, id, label, time, context's metadata, and the row after and before.
-Row = tuple[str, int, str, datetime, dict[str, Any], dict[str, Any], dict[str, Any]]
+# Title, id, label, time, context's metadata, the row after and before, and the number of the event.
+Row = tuple[str, int, str, datetime, dict[str, Any], dict[str, Any], dict[str, Any], int]
+_KEPT = {"target": "target", "plan of a month": "plan", "metric": "metric", "source": "source"}
 _LABELS = {"insert": "new", "update": "changed", "delete": "removed"}
 _ORIGINS = {
     "page": "page",
@@ -74,6 +75,12 @@ class Change:
     name: str
     what: str
     differences: tuple[Difference, ...]
+    event: int = 0
+
+    @property
+    def kept(self) -> str:
+        """The word in the address by which this state can be had again; "" if it cannot."""
+        return "" if self.what == _LABELS["delete"] else _KEPT.get(self.title, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +114,8 @@ def changes(cut: Cut, zone: tzinfo, *, limit: int = FIRST, offset: int = 0) -> L
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         rows = [
-            (title, pk, label, at, _object(metadata), _object(after), _object(before))
-            for title, pk, label, at, metadata, after, before in cursor.fetchall()
+            (title, pk, label, at, _object(metadata), _object(after), _object(before), event)
+            for title, pk, label, at, metadata, after, before, event in cursor.fetchall()
         ]
     names = read_names()
     found = tuple(_change(row, names) for row in rows[:limit])
@@ -125,10 +132,8 @@ def _object(told: Any) -> dict[str, Any]:
     return loaded if isinstance(loaded, dict) else {}
 
 
-def _change(
-    row: tuple[str, int, str, datetime, dict[str, Any], dict[str, Any], dict[str, Any]], names: Names
-) -> Change:
-    title, pk, label, at, metadata, after, before = row
+def _change(row: Row, names: Names) -> Change:
+    title, pk, label, at, metadata, after, before, event = row
     if label == "insert":
         old, new = {}, after
     elif label == "delete":
@@ -147,18 +152,17 @@ def _change(
         title=title,
         name=names.title(title, pk, after),
         what=_LABELS.get(label, label),
-        differences=tuple(_differences(title, old, new, names)),
+        differences=differences(old, new, names),
+        event=event,
     )
 
 
-def _differences(
-    title: str, old: Mapping[str, Any], new: Mapping[str, Any], names: Names
-) -> Iterator[Difference]:
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], names: Names) -> tuple[Difference, ...]:
+    """What two states of one row differ in, a thing at a time."""
     before, after = dict(_flat(old, names)), dict(_flat(new, names))
-    for name in sorted({*before, *after}, key=lambda n: (n.count("."), n)):
-        was, now = before.get(name, ""), after.get(name, "")
-        if was != now:
-            yield Difference(name, was, now)
+    found = sorted({*before, *after}, key=lambda n: (n.count("."), n))
+    pairs = [(name, before.get(name, ""), after.get(name, "")) for name in found]
+    return tuple(Difference(name, was, now) for name, was, now in pairs if was != now)
 
 
 def _flat(row: Mapping[str, Any], names: Names) -> Iterator[tuple[str, str]]:

@@ -49,7 +49,8 @@ def statement(kinds: list[str], conditions: list[str], *, text: bool) -> str:
     """SQL of the changes.
 
     Its parameters: `like` and `address` (if `text`), `limit`, `offset` and those of `conditions`, which speak
-    of `e` and its context `c`. Columns: title, object's id, label, when, context's metadata, after, before.
+    of `e` and its context `c`. Columns: title, object's id, label, when, context's metadata, after, before,
+    event's id.
     """
     models = [(model, title) for kind in kinds for model, title in SOURCES[kind]]
     branches = " UNION ALL ".join(_branch(model, title) for model, title in models)
@@ -63,7 +64,7 @@ def statement(kinds: list[str], conditions: list[str], *, text: bool) -> str:
         WHERE {where}
         ORDER BY e.at DESC, e.title, e.event DESC LIMIT %(limit)s OFFSET %(offset)s
     )
-    SELECT s.title, s.object, s.label, s.at, s.metadata, s.after, b.before
+    SELECT s.title, s.object, s.label, s.at, s.metadata, s.after, b.before, s.event
     FROM shown s LEFT JOIN LATERAL ({before}) b ON true
     ORDER BY s.at DESC, s.title, s.event DESC"""  # noqa: S608 (names of our own tables)
 
