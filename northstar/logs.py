@@ -51,5 +51,8 @@ def configuration(level: str, as_json: bool) -> dict[str, Any]:
             # Django's own handlers would say everything a second time.
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
+            # What they say of a request holds its address, and a web hook's address is a secret.
+            "urllib3": {"level": "ERROR"},
+            "apprise": {"level": "CRITICAL"},
         },
     }

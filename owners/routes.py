@@ -44,6 +44,7 @@ ROUTES: dict[str, dict[str, Access]] = {
     "account_first": {"GET": PUBLIC, "POST": PUBLIC},
     "account_join": {"GET": PUBLIC, "POST": PUBLIC},
     "mfa_authenticate": {"GET": PUBLIC, "POST": PUBLIC},  # between password and second factor
+    "unsubscribe": {"GET": PUBLIC, "POST": PUBLIC},  # carries its own signature
     "health": {"GET": PUBLIC},
     # One's own account.
     "account": {"GET": SIGNED_IN},
@@ -60,6 +61,10 @@ ROUTES: dict[str, dict[str, Access]] = {
     "mfa_view_recovery_codes": {"GET": SIGNED_IN},
     "mfa_generate_recovery_codes": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "mfa_download_recovery_codes": {"GET": SIGNED_IN},
+    "account_notices": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "account_hook": {"POST": SIGNED_IN},
+    "account_hook_test": {"POST": SIGNED_IN},
+    "account_hook_remove": {"POST": SIGNED_IN},
     # Figures. A metric that a person may not see is answered as if there were none.
     "board": {"GET": SIGNED_IN},
     "find": {"GET": SIGNED_IN},
@@ -126,6 +131,10 @@ ROUTES: dict[str, dict[str, Access]] = {
     # Programs that use the API in somebody's name: one's own, for admins all.
     "tokens": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "token_revoke": {"POST": Right("token.revoke", "token")},
+    "channels": {"GET": Right("installation.manage"), "POST": Right("installation.manage")},
+    "channel": {"GET": Right("installation.manage"), "POST": Right("installation.manage")},
+    "channel_test": {"POST": Right("installation.manage")},
+    "channel_remove": {"POST": Right("installation.manage")},
     # People.
     "people": {"GET": Right("people.read")},
     "people_invite": {"POST": Right("people.invite")},

@@ -7,7 +7,7 @@ from allauth.mfa.totp import views as totp
 from django.urls import path, re_path
 
 from owners.views import account as own
-from owners.views import links, people, sessions
+from owners.views import channels, links, notices, people, sessions
 
 urlpatterns = [
     path("account/", own.account, name="account"),
@@ -42,6 +42,15 @@ urlpatterns = [
     path("account/2fa/codes/download/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
     path("account/first/<str:secret>/", links.first, name="account_first"),
     path("account/join/<str:secret>/", links.join, name="account_join"),
+    path("account/notices/", notices.notices, name="account_notices"),
+    path("account/notices/hook/", notices.hook, name="account_hook"),
+    path("account/notices/hook/test/", notices.hook_test, name="account_hook_test"),
+    path("account/notices/hook/remove/", notices.hook_remove, name="account_hook_remove"),
+    path("n/<str:token>/", notices.unsubscribe, name="unsubscribe"),
+    path("settings/channels/", channels.channels, name="channels"),
+    path("settings/channels/<int:pk>/", channels.channel, name="channel"),
+    path("settings/channels/<int:pk>/test/", channels.test, name="channel_test"),
+    path("settings/channels/<int:pk>/remove/", channels.remove, name="channel_remove"),
     path("settings/people/", people.people, name="people"),
     path("settings/people/invite/", people.invite, name="people_invite"),
     path("settings/people/<int:pk>/role/", people.role, name="people_role"),

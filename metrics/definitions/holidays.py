@@ -32,6 +32,17 @@ def free_days(code: str, years: Iterable[int]) -> frozenset[date]:
 
 
 @lru_cache(maxsize=64)
+def weekend(code: str) -> frozenset[int]:
+    """The days of the week, Monday being 0, on which a country rests; Saturday and Sunday for ""."""
+    if not code:
+        return frozenset({5, 6})
+    country, _, subdivision = code.partition("-")
+    return frozenset(
+        holidays.country_holidays(country, subdiv=subdivision or SUBDIVISIONS.get(country)).weekend
+    )
+
+
+@lru_cache(maxsize=64)
 def _free_days(code: str, years: tuple[int, ...]) -> frozenset[date]:
     country, _, subdivision = code.partition("-")
     named = subdivision or SUBDIVISIONS.get(country)

@@ -1,7 +1,7 @@
 """Words for what the machinery calls by short names."""
 
 import calendar
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django import template
 from django.template import Context
@@ -126,6 +126,12 @@ def moment(value: datetime | None) -> str:
     if local.date() == today:
         return f"today {local:%H:%M}"
     return f"{charts.day(local.date(), year=local.year != today.year)} {local:%H:%M}"
+
+
+@register.filter
+def clock_text(value: time | str | None) -> str:
+    """A time of day as a field of that type wants it, `07:00`; what somebody typed stays."""
+    return f"{value:%H:%M}" if isinstance(value, time) else value or ""
 
 
 @register.filter

@@ -65,6 +65,9 @@ def _stored() -> Iterator[tuple[str, str, int, Any, str]]:
         cursor.execute("select id, secrets from metrics_warehouse where secrets <> '' order by id")
         for pk, text in cursor.fetchall():
             yield "metrics_warehouse", "secrets", pk, text, text
+        cursor.execute("select id, secret from owners_channel where secret <> '' order by id")
+        for pk, text in cursor.fetchall():
+            yield "owners_channel", "secret", pk, text, text
         cursor.execute("select id, data::text from mfa_authenticator order by id")
         rows = cursor.fetchall()
     for pk, raw in rows:

@@ -4,11 +4,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from owners.models.channels import Channel
 from owners.models.people import Leader, User
 
 
 class Notice(models.Model):
-    """One message to one person: a leader, or an account; with neither, to the admins.
+    """One message to one person: a leader, or an account; or to a channel; with none of them, to the admins.
 
     `key` makes a repeat recognisable and is sent along with it. `about` names the metrics that it tells of:
     whoever may not see one of them when it is sent does not get it. It waits until it is sent or withdrawn
@@ -21,6 +22,9 @@ class Notice(models.Model):
         Leader, null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
     )
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="notices")
+    channel = models.ForeignKey(
+        Channel, null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+    )
     subject = models.CharField(max_length=300)
     body = models.TextField()
     path = models.CharField(max_length=300, blank=True)  # of the page it is about

@@ -2,24 +2,38 @@
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.urls import reverse
 
+from owners.guide import Words
+from owners.kinds import Topic
 from owners.models import Notice
+from owners.services.preferences import token_of
+from owners.services.routing import Route
 
 TIMEOUT = 20  # seconds for the mail server
 
 
-def message_of(notice: Notice, address: str) -> EmailMessage:
-    """The e-mail of a notice. Its address on the site stands below the words."""
+def message_of(notice: Notice, words: Words, way: Route) -> EmailMessage:
+    """The e-mail of a notice. Below its words stand its address on the site, and how to end such mails:
+    also in the form in which mail programs offer it with one click (RFC 8058)."""
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
-    url = settings.SITE_URL.rstrip("/") + notice.path if notice.path else ""
+    headers = {
+        "Message-ID": f"<notice-{notice.pk}@{domain}>",
+        "X-Northstar-Key": "".join(c if c.isascii() and c.isprintable() else "?" for c in notice.key),
+        "Auto-Submitted": "auto-generated",
+    }
+    site, body = settings.SITE_URL.rstrip("/"), words.body
+    if notice.path:
+        body += f"\n\n{site}{notice.path}"
+    if way.topic is not Topic.SECURITY:
+        end = site + reverse("unsubscribe", args=[token_of(way.user, way.leader, way.topic)])
+        headers["List-Unsubscribe"] = f"<{end}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        body += f"\n\n--\n{way.topic.label}. No more of these mails: {end}"
     return EmailMessage(
-        subject=" ".join(notice.subject.split()),
-        body=f"{notice.body}\n\n{url}" if url else notice.body,
-        to=[address],
-        headers={
-            "Message-ID": f"<notice-{notice.pk}@{domain}>",
-            "X-Northstar-Key": "".join(c if c.isascii() and c.isprintable() else "?" for c in notice.key),
-            "Auto-Submitted": "auto-generated",
-        },
+        subject=words.subject,
+        body=body,
+        to=[way.address],
+        headers=headers,
         connection=get_connection(timeout=TIMEOUT),
     )

@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from smtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected
 
 import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from owners.kinds import topic_of
-from owners.models import Leader, Notice, Role, User
-from owners.services import mails
+from owners.guide import Words, guide
+from owners.kinds import Topic, topic_of
+from owners.models import Channel, Leader, Notice, Role, User
+from owners.services import channels, hooks, mails
+from owners.services.routing import Later, ToAdmins, Withdrawn, route
 
+COMPOSED = {"check_ins", "digest"}  # what these say depends on the moment at which they are sent
+UNREACHABLE = (SMTPConnectError, SMTPServerDisconnected)
 FIRST_WAIT = timedelta(minutes=1)  # after a failure, and for whoever has died in trying; doubled each time
 LONGEST_WAIT = timedelta(hours=6)
 LONGEST_KEY = 180  # characters; a copy for one of several people adds who it is for
@@ -23,12 +29,8 @@ UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud
 log = structlog.get_logger(__name__)
 
 
-class Withdrawn(Exception):
-    """Nobody is to get this notice any more; the words say why."""
-
-
 def notify(
-    to: Leader | User | None,
+    to: Leader | User | Channel | None,
     kind: str,
     key: str,
     subject: str,
@@ -44,23 +46,40 @@ def notify(
     text, people's own words as they are. path: of the page to open, with a leading slash. about: keys of the
     metrics that are named; who may not see one of them when it is sent does not get the notice.
 
-    Raises ValueError for an unknown kind. One SQL statement; it does not ring the bell, the tick does.
+    What is told of data goes to the company's channels that listen to it, too. Raises ValueError for an
+    unknown kind. At most two SQL statements; it does not ring the bell, the tick does.
     """
+    row = _row(to, kind, key, subject, body, path, about)
+    rows = [row]
+    if topic_of(kind) is Topic.DATA:
+        listening = Channel.objects.filter(user=None, archived_at=None, news=True)
+        rows += [
+            _row(channel, kind, f"{key}:channel:{channel.pk}", subject, body, path, about)
+            for channel in listening
+        ]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _row(
+    to: Leader | User | Channel | None,
+    kind: str,
+    key: str,
+    subject: str,
+    body: str,
+    path: str,
+    about: Collection[str],
+) -> Notice:
     topic_of(kind)
-    Notice.objects.bulk_create(
-        [
-            Notice(
-                key=short_key(key),
-                kind=kind,
-                leader=to if isinstance(to, Leader) else None,
-                user=to if isinstance(to, User) else None,
-                subject=" ".join(clean(subject).split())[:LONGEST_SUBJECT],
-                body=clean(body)[:LONGEST_BODY],
-                path=path[:300],
-                about=sorted({*about}),
-            )
-        ],
-        ignore_conflicts=True,
+    return Notice(
+        key=short_key(key),
+        kind=kind,
+        leader=to if isinstance(to, Leader) else None,
+        user=to if isinstance(to, User) else None,
+        channel=to if isinstance(to, Channel) else None,
+        subject=one_line(subject),
+        body=clean(body)[:LONGEST_BODY],
+        path=path[:300],
+        about=sorted({*about}),
     )
 
 
@@ -68,6 +87,11 @@ def short_key(key: str) -> str:
     """The key, and where it is too long one that differs as it does."""
     key = clean(key)
     return key if len(key) <= LONGEST_KEY else f"{key[:100]}:{sha256(key.encode()).hexdigest()}"
+
+
+def one_line(text: str) -> str:
+    """The text as a subject."""
+    return " ".join(clean(text).split())[:LONGEST_SUBJECT]
 
 
 def clean(text: str) -> str:
@@ -93,6 +117,7 @@ def deliver(clock: Callable[[], datetime], *, most: int = 500) -> int:
     """
     sent = 0
     tried: set[int] = set()
+    post = _Post()
     for _ in range(most):
         now = clock()
         pk = _claim(now, tried)
@@ -103,12 +128,19 @@ def deliver(clock: Callable[[], datetime], *, most: int = 500) -> int:
             notice = (
                 Notice.objects.filter(pk=pk, sent_at=None, withdrawn_at=None)
                 .select_for_update(skip_locked=True, of=("self",))
-                .select_related("leader__user", "user")
+                .select_related("leader__user", "user", "channel")
                 .first()
             )
             if notice is not None:
-                sent += _send(notice, now)
+                sent += _send(notice, now, post)
     return sent
+
+
+@dataclass
+class _Post:
+    """What is known of the mail server in this round: if it cannot be reached, it is asked once only."""
+
+    down: bool = False
 
 
 def _claim(now: datetime, tried: Collection[int]) -> int | None:
@@ -129,54 +161,82 @@ def _claim(now: datetime, tried: Collection[int]) -> int | None:
         return notice.pk
 
 
-def _send(notice: Notice, now: datetime) -> bool:
+def _send(notice: Notice, now: datetime, post: _Post) -> bool:
+    """Try once. Whatever comes of it is written to the notice."""
+    to_somebody = notice.leader_id or notice.user_id or notice.channel_id
+    withdrawn = ""
     try:
-        if notice.leader is None and notice.user is None:
+        try:
+            if to_somebody:
+                _bring(notice, now, post)
+            else:
+                _share_out(notice)
+        except ToAdmins as why:
             _share_out(notice)
-        else:
-            mails.message_of(notice, _address(notice)).send()
-    except Withdrawn as why:
-        notice.withdrawn_at, notice.error = now, str(why)
-        notice.save(update_fields=["withdrawn_at", "error"])
+            withdrawn = str(why)
+        except Withdrawn as why:
+            withdrawn = str(why)
+    except Later as later:
+        notice.attempts, notice.not_before = notice.attempts - 1, later.until
+        notice.save(update_fields=["attempts", "not_before"])
         return False
     except Exception as error:
-        notice.error = f"{type(error).__name__}: {error}"[:2000]
+        notice.error = _words(error)
         notice.save(update_fields=["error"])
         log.warning("notice not sent", key=notice.key, error=notice.error)
         return False
+    if withdrawn:
+        notice.withdrawn_at, notice.error = now, withdrawn
+        notice.save(update_fields=["withdrawn_at", "error"])
+        return False
     notice.sent_at, notice.error, notice.not_before = now, "", None
     notice.save(update_fields=["error", "not_before", "sent_at"])
-    return notice.user is not None or notice.leader is not None
+    return bool(to_somebody)
+
+
+def _bring(notice: Notice, now: datetime, post: _Post) -> None:
+    """By the way that `route` finds. Raises what it raises, and whatever goes wrong."""
+    way = route(notice, now)
+    said: Words | None = Words(notice.subject, notice.body)
+    if notice.kind in COMPOSED:
+        said = guide().words(notice, now, signed=way.channel is None)
+    if said is None:
+        raise Withdrawn("there is nothing left to say")
+    said = Words(one_line(said.subject), clean(said.body)[:LONGEST_BODY])
+    if way.channel is not None:
+        channels.bring(way.channel, notice, said, now)
+        return
+    if post.down:
+        raise Later(now + FIRST_WAIT)
+    try:
+        mails.message_of(notice, said, way).send()
+    except OSError as error:  # smtplib's are OSErrors too, those of one message among them
+        post.down = not isinstance(error, SMTPException) or isinstance(error, UNREACHABLE)
+        raise
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, without the secrets that an exception of the network may hold."""
+    if isinstance(error, hooks.NotTaken | hooks.Refused):
+        return str(error)[:2000]
+    return f"{type(error).__name__}: {error}"[:2000]
 
 
 def _share_out(notice: Notice) -> None:
-    """A copy for each admin, with a key of its own."""
-    admins = User.objects.filter(role=Role.ADMIN, is_active=True).order_by("pk")
+    """A copy for each admin, with a key of its own; ValueError while there is none."""
+    admins = list(User.objects.filter(role=Role.ADMIN, is_active=True).order_by("pk"))
     if not admins:
         raise ValueError("there is no admin to send it to")
-    for admin in admins:
-        _copy(notice, admin)
-
-
-def _copy(notice: Notice, user: User) -> None:
-    notify(
-        user,
-        notice.kind,
-        f"{notice.key}:{user.pk}",
-        notice.subject,
-        notice.body,
-        notice.path,
-        about=notice.about,
-    )
-
-
-def _address(notice: Notice) -> str:
-    """Where the person is reached. A leader without address is spoken for by the admins."""
-    user = notice.user or (notice.leader.user if notice.leader else None)
-    if user is not None and not user.is_active:
-        raise Withdrawn("the account is deactivated")
-    address = (user.email if user else "") or (notice.leader.email if notice.leader else "")
-    if not address:
-        _share_out(notice)
-        raise Withdrawn("nobody has an address for this person; the admins are told instead")
-    return address
+    copies = [
+        _row(
+            admin,
+            notice.kind,
+            f"{notice.key}:{admin.pk}",
+            notice.subject,
+            notice.body,
+            notice.path,
+            notice.about,
+        )
+        for admin in admins
+    ]
+    Notice.objects.bulk_create(copies, ignore_conflicts=True)

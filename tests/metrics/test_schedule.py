@@ -150,7 +150,7 @@ def tell(key: str = "late:orders", leader: Leader | None = None) -> Notice:
 def test_notices_are_sent_once_with_their_key(db: None) -> None:
     ana = Leader.objects.create(key="ana", name="Ana", email="ana@example.com")
     notice = tell(leader=ana)
-    now = datetime(2026, 3, 10, tzinfo=UTC)
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     assert outbox.deliver(lambda: now) == 1
     assert outbox.deliver(lambda: now) == 0
     (sent,) = mail.outbox
@@ -166,7 +166,7 @@ def test_a_notice_without_leader_goes_to_the_admins(db: None) -> None:
     User.objects.create_user("root@example.com", role=Role.ADMIN)
     User.objects.create_user("leader@example.com", role=Role.LEADER)
     tell()
-    outbox.deliver(lambda: datetime(2026, 3, 10, tzinfo=UTC))
+    outbox.deliver(lambda: datetime(2026, 3, 10, 12, tzinfo=UTC))
     assert [m.to for m in mail.outbox] == [["root@example.com"]]
 
 
@@ -180,7 +180,7 @@ def test_a_mail_server_that_fails_is_tried_again(db: None, monkeypatch: pytest.M
     def refuse(self: EmailMessage, fail_silently: bool = False) -> int:
         raise ConnectionRefusedError("no mail server")
 
-    now = datetime(2026, 3, 10, tzinfo=UTC)
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     monkeypatch.setattr(EmailMessage, "send", refuse)
     assert outbox.deliver(lambda: now) == 0
     notice = Notice.objects.get()

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, include, path, re
 from django.utils import timezone
 
 from northstar import urls as real
-from owners.models import Action, ApiToken, User
+from owners.models import Action, ApiToken, Channel, User
 from owners.routes import PUBLIC, ROUTES, Open, Right
 from owners.rules import can
 from tests.people import Company, company, metric
@@ -43,6 +43,8 @@ EVERYBODY = (
     "charlie",
 )
 WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
+# Mail programs post these by themselves, without a page that could give them a token: a signature allows it.
+BY_SIGNATURE = {"unsubscribe"}
 # A session is opened for messages and forms and its place noted, and tries at a secret are counted; none of
 # these is anybody's data.
 BOOKKEEPING = ('"django_session"', "owners_attempt", "owners_signin")
@@ -65,6 +67,7 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         "account_reset_password_from_key": {"uidb36": "1", "key": "abc-def"},
         "account_first": {"secret": "guess"},
         "account_join": {"secret": "guess"},
+        "unsubscribe": {"token": "guess"},
         "target_grid": {"quarter": "2026-Q3"},
         "leader": {"key": "alice"},
         "leader_summary": {"key": "alice"},
@@ -75,6 +78,10 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         return given[route]
     if route.startswith("people_") and route != "people_invite":
         return {"pk": people.bob.pk}
+    if route in ("channel", "channel_test", "channel_remove"):
+        # Its address was forgotten, so that no test of it asks anybody.
+        leads, _ = Channel.objects.get_or_create(name="Leads", kind="slack", host="hooks.slack.com")
+        return {"pk": leads.pk}
     if route.startswith(("warehouse_", "source_")) or route in ("warehouse", "source"):
         return {} if route.endswith("_new") else {"key": "nowhere"}
     if route.startswith("return_"):
@@ -206,7 +213,10 @@ def expected(people: Company, user: User | AnonymousUser, asked: Open | Right, k
     return "in" if can(user, asked.permission, thing) else "refused"
 
 
-@pytest.mark.parametrize("route", sorted(name for name, listed in ROUTES.items() if "POST" in listed))
+@pytest.mark.parametrize(
+    "route",
+    sorted(name for name, listed in ROUTES.items() if "POST" in listed and name not in BY_SIGNATURE),
+)
 def test_no_write_without_a_token_of_the_form(people: Company, route: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(people.alice if route in OF_ALICE else people.admin)

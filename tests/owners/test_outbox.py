@@ -21,8 +21,10 @@ def ana(db: None) -> Leader:
     return Leader.objects.create(key="ana", name="Ana", email="ana@example.com")
 
 
-def tell(to: Leader | User | None, key: str = "k", body: str = "Words.", **more: object) -> Notice:
-    notify(to, "source_failed", key, "The source orders fails", body, "/settings/sources/", **more)
+def tell(
+    to: Leader | User | None, key: str = "k", body: str = "Words.", kind: str = "source_failed"
+) -> Notice:
+    notify(to, kind, key, "The source orders fails", body, "/settings/sources/")
     return Notice.objects.get(key=key)
 
 
@@ -53,7 +55,7 @@ def test_a_mail_says_where_to_go(ana: Leader, settings) -> None:
     settings.SITE_URL = "https://northstar.example/"
     tell(ana)
     deliver()
-    assert mail.outbox[0].body == "Words.\n\nhttps://northstar.example/settings/sources/"
+    assert mail.outbox[0].body.startswith("Words.\n\nhttps://northstar.example/settings/sources/\n\n--\n")
 
 
 def test_an_account_is_told_at_its_own_address(ana: Leader) -> None:
@@ -96,7 +98,7 @@ def test_a_leader_without_address_is_spoken_for_by_the_admins(ana: Leader) -> No
 def test_whoever_is_deactivated_is_told_nothing(ana: Leader) -> None:
     ana.user = User.objects.create_user("ana@example.com", role=Role.LEADER, is_active=False)
     ana.save()
-    notice = tell(ana)
+    notice = tell(ana, kind="handover")
     assert deliver() == 0
     notice.refresh_from_db()
     assert notice.withdrawn_at == NOON
@@ -104,9 +106,20 @@ def test_whoever_is_deactivated_is_told_nothing(ana: Leader) -> None:
     assert not outbox.waiting(NOON + timedelta(days=1)).exists()
 
 
+def test_data_of_whoever_has_left_are_the_admins_affair(ana: Leader) -> None:
+    ana.user = User.objects.create_user("ana@example.com", role=Role.LEADER, is_active=False)
+    ana.save()
+    tell(ana)
+    assert deliver() == 0
+    assert "no admin" in Notice.objects.get().error  # it waits for one
+    User.objects.create_user("root@example.com", role=Role.ADMIN)
+    assert deliver(NOON + MINUTE) == 1
+    assert [m.to for m in mail.outbox] == [["root@example.com"]]
+
+
 def test_a_notice_that_fails_holds_up_no_other(ana: Leader, monkeypatch: pytest.MonkeyPatch) -> None:
     for key in ("first", "poison", "last"):
-        tell(ana, key, body=key)
+        tell(ana, key, body=key, kind="test")  # of a kind that no night delays
     send = EmailMessage.send
 
     def refuse(self: EmailMessage, fail_silently: bool = False) -> int:
@@ -194,7 +207,7 @@ def test_hostile_words_stay_words(ana: Leader, text: str) -> None:
     assert b"\nbcc:" not in head.lower()
     assert set(sent.keys()) == {
         *("Content-Type", "MIME-Version", "Content-Transfer-Encoding", "Subject", "From", "To", "Date"),
-        *("Message-ID", "X-Northstar-Key", "Auto-Submitted"),
+        *("Message-ID", "X-Northstar-Key", "Auto-Submitted", "List-Unsubscribe", "List-Unsubscribe-Post"),
     }
     body = sent.get_payload(decode=True).decode()
     assert not set(body) & set("\x00\x07\x1b\u202e\u2066\r")
