@@ -115,6 +115,10 @@ ROUTES: dict[str, dict[str, Access]] = {
     # The machinery.
     "settings": {"GET": SIGNED_IN},
     "settings_sources": {"GET": Right("machinery.read")},
+    "source_new": {"GET": Right("source.define"), "POST": Right("source.define")},
+    "source": {"GET": Right("source.define"), "POST": Right("source.define")},
+    "source_archive": {"POST": Right("source.define")},
+    "source_metric": {"GET": Right("metric.define"), "POST": Right("metric.define")},
     "warehouses": {"GET": Right("warehouse.manage")},
     "warehouse_new": {"GET": Right("warehouse.manage"), "POST": Right("warehouse.manage")},
     "warehouse": {"GET": Right("warehouse.manage"), "POST": Right("warehouse.manage")},

@@ -88,6 +88,9 @@ def ask(
     if not question.answered.wait(WAIT):
         raise StillAsking(time.monotonic() - question.begun)
     if question.error is not None:
+        with _lock:  # whoever asks again wants to know whether it works now
+            if _questions.get(key) is question:
+                del _questions[key]
         # A new traceback each time: the exception is raised by every request that finds it.
         raise question.error.with_traceback(None)
     return question.answer
