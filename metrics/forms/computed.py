@@ -83,10 +83,11 @@ class ComputedForm(forms.Form):
         user: User,
         columns: Mapping[str, Column],
         dimensions: Mapping[str, str],
+        entity: str,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.columns = dict(columns)
+        self.columns, self.entity = dict(columns), entity
         star = [("north_star", "North Star")] if can(user, "metric.set_north_star") else []
         self.fields["role"].choices = [*ROLES, *star]  # type: ignore[attr-defined]
         self.fields["by"].choices = [(name, name) for name in dimensions]  # type: ignore[attr-defined]
@@ -127,6 +128,8 @@ class ComputedForm(forms.Form):
         self.where = self._filter("where")
         self.part = self._filter("part") if given.get("way") == "share" else ""
         way, column = given.get("way"), given.get("column", "").strip()
+        if way == "count_distinct" and not column:
+            column = given["column"] = self.entity
         if way in NEED_COLUMN and not column:
             self.add_error("column", "Say of which column.")
         if way == "share" and not self.part and not self._wrong:

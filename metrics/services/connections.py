@@ -1,6 +1,7 @@
 """Connections as pages change and test them. Stricter than a definitions file, which only those who have the
 machine apply: a page reads files of listed directories only, and a kept password goes nowhere else."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,54 @@ from warehouse.reach import Reach, Refused, addresses, check_file, check_socket
 PATIENCE = 8.0  # seconds for one statement of a test
 # A password is kept only for the place that it was given for: elsewhere it would be told to whoever is there.
 BOUND = ("engine", "host", "port", "user", "sslmode")
+
+
+# What engines and drivers say, and what it means for whoever set the connection up.
+_ADVICE = (
+    (
+        r"connection refused",
+        "Nothing answers at this host and port. Is the port right, and is the server running?",
+    ),
+    (
+        r"password authentication failed|no password supplied",
+        "The server does not accept this user with this password.",
+    ),
+    (
+        r"translate host name|name or service not known|name resolution|getaddrinfo|no address",
+        "No machine has this name. Is it spelt right?",
+    ),
+    (r"database .* does not exist", "The server has no database of this name."),
+    (r"role .* does not exist", "The server knows no user of this name."),
+    (
+        r"pg_hba\.conf",
+        "The server lets nobody in from here in this way: its pg_hba.conf decides. It may want encryption.",
+    ),
+    (
+        r"\bssl\b|certificate",
+        "An encrypted connection does not come about. Does the choice of encryption fit the server?",
+    ),
+    (
+        r"timeout|longer than|no complete answer|timed out",
+        "It did not answer in time. Is it busy, or does a firewall stand in between?",
+    ),
+    (r"no route to host|unreachable", "There is no way to this host from here."),
+    (r"the file .* does not exist", "There is no such file on this machine."),
+    (
+        r"not a valid duckdb|not a parquet|no magic bytes|invalid input error",
+        "This file is of another kind than its name says.",
+    ),
+    (r"permission denied", "The role may not read this. Give it the right to SELECT."),
+)  # fmt: skip
+
+
+def explained(error: Exception, *, detail: bool = True) -> str:
+    """What is wrong with a warehouse in words that say what to do. detail: also the engine's own words, which
+    name host and user; without advice they are all there is."""
+    said = " ".join((getattr(error, "message", "") or str(error)).split())
+    for pattern, advice in _ADVICE:
+        if re.search(pattern, said, re.IGNORECASE):
+            return f"{advice} ({said})" if detail else advice
+    return said[:1].upper() + said[1:]
 
 
 class Misplaced(ValueError):

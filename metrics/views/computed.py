@@ -20,7 +20,7 @@ from metrics.services.looking import Look
 from metrics.services.questions import StillAsking, TooBusy
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show, wants_part
-from metrics.views.sources import FRAME, tell
+from metrics.views.sources import FRAME, tell, words
 from owners.rules import require
 from warehouse.definitions import WarehouseError
 
@@ -57,8 +57,8 @@ def new(request: HttpRequest, key: str) -> HttpResponse:
     columns = {column.name: column for column in look.sample.columns} if look else {}
     dimensions = source.spec.get("dimensions", {})
     given = request.POST if request.method == "POST" else None
-    start = {"column": source.spec.get("entity", ""), "way": "count"}
-    form = ComputedForm(given, initial=start, user=user, columns=columns, dimensions=dimensions)
+    entity = source.spec.get("entity", "")
+    form = ComputedForm(given, user=user, columns=columns, dimensions=dimensions, entity=entity)
     trial: Trial | None = None
     if request.method == "POST" and look is None:
         form.is_valid()
@@ -102,7 +102,7 @@ def _columns(request: HttpRequest, source: Source) -> tuple[Look | None, str, bo
     except StillAsking:
         return None, "", True
     except (WarehouseError, TooBusy) as error:
-        return None, getattr(error, "message", "") or str(error), False
+        return None, words(request, error), False
 
 
 def _try(request: HttpRequest, form: ComputedForm, key: str, text: MetricText) -> Trial | None:
@@ -127,7 +127,7 @@ def _try(request: HttpRequest, form: ComputedForm, key: str, text: MetricText) -
         tell(form, (), error, "metrics", key)
         return None
     except (WarehouseError, TooBusy) as error:
-        return Trial(error=getattr(error, "message", "") or str(error))
+        return Trial(error=words(request, error))
     return Trial(preview, unit, preview.error)
 
 
@@ -144,7 +144,7 @@ def _save(request: HttpRequest, form: ComputedForm, key: str, text: MetricText) 
     except defining.Changed:
         form.add_error("key", f"There is a metric “{key}” already. Choose another key.")
     except WarehouseError as error:
-        form.add_error(None, error.message)
+        form.add_error(None, words(request, error))
     except (StillAsking, TooBusy):
         form.add_error(
             None, "The warehouse has not answered in time. Nothing was saved: save again in a moment."

@@ -14,6 +14,7 @@ from metrics.forms.sources import Line, SourceForm, initial, lines_of, proposed
 from metrics.models import Source, Warehouse
 from metrics.queries import sources as queries
 from metrics.services import defining, looking, questions
+from metrics.services.connections import explained
 from metrics.services.looking import Look
 from metrics.services.questions import StillAsking, TooBusy
 from metrics.views import state as states
@@ -93,7 +94,7 @@ def _tables(request: HttpRequest, row: Warehouse) -> HttpResponse:
     except StillAsking:
         context["asking"] = True
     except (WarehouseError, TooBusy) as error:
-        context["error"] = getattr(error, "message", "") or str(error)
+        context["error"] = words(request, error)
     return show(request, "metrics/warehouses/tables.html", states.read(request), context)
 
 
@@ -109,7 +110,7 @@ def _look(
     except StillAsking:
         return None, "", True
     except (WarehouseError, TooBusy) as error:
-        return None, getattr(error, "message", "") or str(error), False
+        return None, words(request, error), False
 
 
 def _form(request: HttpRequest, row: Warehouse, source: Source | None, *, writes_sql: bool) -> HttpResponse:
@@ -197,7 +198,7 @@ def _save(
             else f"There is a source “{key}” already. Choose another key.",
         )
     except WarehouseError as error:
-        form.add_error(None, error.message)
+        form.add_error(None, words(request, error))
     except (StillAsking, TooBusy):
         form.add_error(
             None,
@@ -208,6 +209,11 @@ def _save(
         messages.success(request, f"{key} is saved. What follows from it is being computed.")
         return lines, True
     return lines, False
+
+
+def words(request: HttpRequest, error: Exception) -> str:
+    """What is wrong with the warehouse; where it lies is told to those who set it up."""
+    return explained(error, detail=can(reader(request), "warehouse.manage"))
 
 
 def tell(

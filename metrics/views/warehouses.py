@@ -206,7 +206,7 @@ def _save(request: HttpRequest, form: ConnectionForm, key: str, fields: dict[str
     except defining.Changed:
         form.add_error(None, _changed(key, is_new=not form.cleaned_data["token"]))
     except WarehouseError as error:
-        form.add_error(None, error.message)
+        form.add_error(None, connections.explained(error))
     except (StillAsking, TooBusy):
         form.add_error(None, "The host’s name was not resolved in time. Nothing was saved: try again.")
     else:
@@ -231,5 +231,5 @@ def _test(request: HttpRequest, key: str, definition: Any) -> Finding:
     except StillAsking:
         return Finding(asking=True)
     except (WarehouseError, TooBusy) as error:
-        return Finding(error=getattr(error, "message", "") or str(error))
+        return Finding(error=connections.explained(error))
     return Finding(proof)
