@@ -53,6 +53,7 @@ urlpatterns = [
     path("metrics/<slug:key>/held/", held.accept, name="metric_held"),
     path("targets/", targets.current, name="targets"),
     path("targets/<str:quarter>/", targets.grid, name="target_grid"),
+    path("targets/<str:quarter>/roll-over/", targets.rollover, name="target_rollover"),
     path("targets/<str:quarter>/<slug:key>/", target.target, name="target"),
     path("targets/<str:quarter>/<slug:key>/answer/", target.respond, name="target_answer"),
     path("targets/<str:quarter>/<slug:key>/decide/", target.settle, name="target_decide"),

@@ -109,6 +109,7 @@ ROUTES: dict[str, dict[str, Access]] = {
     "metric_held": {"POST": Right("metric.annotate", "metric")},
     "targets": {"GET": SIGNED_IN},
     "target_grid": {"GET": SIGNED_IN, "POST": Right("metric.set_target")},
+    "target_rollover": {"POST": Right("metric.set_target")},
     "target": {"GET": Right("metric.read", "metric"), "POST": Right("metric.set_target", "metric")},
     "target_answer": {"POST": Right("metric.agree_target", "metric")},
     "target_decide": {"POST": Right("metric.decide_target", "metric")},

@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
+from calc.calendar import Calendar
 from metrics.definitions.build import calendar_of
 from metrics.models import Installation, MetricVersion, Run, Source
-from metrics.services import bell, freshness, idempotency, ledger
+from metrics.services import bell, freshness, idempotency, ledger, rollover
 from owners.services import outbox
 
 log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ def tick(now: datetime) -> Tick:
             if locked.late_since is not None:
                 late.append(source.key)
     idempotency.forget(now)
+    _roll_over(calendar, now)
     work = ledger.is_waiting(now)
     notices = outbox.waiting(now).exists()
     heard = [bell.ring()] if work else []
@@ -58,6 +60,15 @@ def tick(now: datetime) -> Tick:
     if False in heard:
         log.warning("work is waiting, and the broker cannot be reached to tell the workers")
     return Tick(tuple(asked), tuple(late), work, notices)
+
+
+def _roll_over(calendar: Calendar, now: datetime) -> None:
+    """Proposes the next quarter's targets when it is time; what fails there keeps nothing else waiting."""
+    try:
+        with transaction.atomic():
+            rollover.tick(calendar, now)
+    except Exception:
+        log.exception("the next quarter's targets could not be proposed")
 
 
 def is_due(source: Source, now: datetime) -> bool:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field, replace
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calc.calendar import Period
 from calc.numbers import short
@@ -16,13 +16,16 @@ from calc.splits import EVEN, SEASON
 from metrics.forms.targets import LONGEST_PASTE, Line, paste_lines, read_lines, split_line
 from metrics.models import Metric
 from metrics.queries.agreements import waiting_for_decision, waiting_for_owner
+from metrics.queries.rollover import Rollover, may_plan, proposals, quarter_to_plan
 from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import TargetRow
 from metrics.queries.target_grid import target_grid
+from metrics.services.rollover import ORIGIN, roll_over
 from metrics.services.targets import set_target
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
+from owners.models import User
 from owners.rules import can, require
 
 
@@ -79,8 +82,28 @@ def grid(request: HttpRequest, quarter: str) -> HttpResponse:
         "block": request.POST.get("block", "")[:LONGEST_PASTE] if sheet.notes else "",
         "decisions": waiting_for_decision(user),
         "mine": waiting_for_owner(user),
+        "rollovers": _rollovers(user, state, quarter) if can(user, "metric.set_target", None) else (),
+        "rolled": sum(row.state == "proposed" and row.reason.startswith(ORIGIN) for row in rows),
+        "to_plan": quarter_to_plan(state.calendar, state.today),
     }
     return show(request, "metrics/targets.html", state, context, status=sheet.status)
+
+
+@require_POST
+@clear_refusal
+def rollover(request: HttpRequest, quarter: str) -> HttpResponse:
+    """Takes proposals out of the quarter before over: those of the metrics named `key`, or all."""
+    state, user = quarter_state(request, quarter), reader(request)
+    require(user, "metric.set_target", None)
+    if not may_plan(state.calendar, quarter, state.today):
+        raise BadRequest(f"Targets of {state.label} are proposed in the two weeks before it begins.")
+    keys = request.POST.getlist("key") or None
+    made = roll_over(user, quarter, state.calendar, state.today, keys=keys)
+    if made:
+        messages.success(request, f"{len(made)} target{'s' if len(made) > 1 else ''} proposed.")
+    else:
+        messages.info(request, "Nothing was left to propose.")
+    return redirect("target_grid", quarter)
 
 
 def quarter_state(request: HttpRequest, quarter: str) -> State:
@@ -88,6 +111,13 @@ def quarter_state(request: HttpRequest, quarter: str) -> State:
     state = states.read(request, "by")
     states.check_quarter(state.calendar, quarter)
     return replace(state, quarter=quarter)
+
+
+def _rollovers(user: User, state: State, quarter: str) -> tuple[Rollover, ...]:
+    """What could be taken over from the quarter before; nothing at other times."""
+    if not may_plan(state.calendar, quarter, state.today):
+        return ()
+    return proposals(user, quarter, state.calendar, state.today)
 
 
 def say_saved(request: HttpRequest, sheet: Sheet, words: str) -> None:

@@ -69,6 +69,7 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         "account_join": {"secret": "guess"},
         "unsubscribe": {"token": "guess"},
         "target_grid": {"quarter": "2026-Q3"},
+        "target_rollover": {"quarter": "2026-Q3"},
         "leader": {"key": "alice"},
         "leader_summary": {"key": "alice"},
     }
