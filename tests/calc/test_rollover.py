@@ -16,7 +16,8 @@ def test_a_total_grows_on_its_own_season_as_agreed_last_time() -> None:
     assert found is not None
     assert found.value == 5_500
     assert found.words == (
-        "5\u202f000 in the same quarter a year ago, and 10\u202f% more as this quarter’s target on its year before"
+        "5\u202f000 in the same quarter a year ago, "
+        "and 10\u202f% more as this quarter’s target on its year before"
     )
 
 
@@ -78,8 +79,16 @@ def test_where_nothing_is_known_nothing_is_proposed() -> None:
 
 @pytest.mark.parametrize(
     ("value", "unit", "expected"),
-    [(5_512.4, "count", 5_510), (123_456, "count", 123_000), (12.34, "count", 12), (3.456, "count", 3.46),
-     (0.93456, "percent", 0.935), (24.567, "currency:GBP", 24.6), (0.1234, "currency:GBP", 0.12), (0, "count", 0)],
-)  # fmt: skip
+    [
+        (5_512.4, "count", 5_510),
+        (123_456, "count", 123_000),
+        (12.34, "count", 12),
+        (3.456, "count", 3.46),
+        (0.93456, "percent", 0.935),
+        (24.567, "currency:GBP", 24.6),
+        (0.1234, "currency:GBP", 0.12),
+        (0, "count", 0),
+    ],
+)
 def test_as_people_plan(value: float, unit: str, expected: float) -> None:
     assert rounded(value, unit) == pytest.approx(expected)
