@@ -15,6 +15,7 @@ from northstar.keys import kept
 from northstar.stack import valkey
 from northstar.stack.layout import Layout
 from northstar.stack.postgres import APP_ROLE, DATABASE, OWNER_ROLE
+from owners.sso.provider import ProviderMistake, provider
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SHORTEST_SECRET_KEY = 50  # characters; what Django's own deployment check asks for
@@ -270,9 +271,29 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_FORMS = {
+    "login": "owners.forms.accounts.SignInForm",
+    "reset_password": "owners.forms.accounts.ForgottenForm",
+}
 MFA_ADAPTER = "owners.adapters.MFAAdapter"
 MFA_FORMS = {"authenticate": "owners.forms.accounts.CodeForm"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+try:
+    OIDC = provider(
+        issuer=env.str("OIDC_ISSUER", default=""),
+        client_id=env.str("OIDC_CLIENT_ID", default=""),
+        client_secret=env.str("OIDC_CLIENT_SECRET", default=""),
+        name=env.str("OIDC_NAME", default=""),
+        scopes=env.str("OIDC_SCOPES", default="openid email profile").split(),
+        groups_claim=env.str("OIDC_GROUPS_CLAIM", default="groups"),
+        roles=env.str("OIDC_ROLES", default=""),
+        unmapped=env.str("OIDC_UNMAPPED", default="refuse"),
+        create=env.bool("OIDC_CREATE", default=False),
+        only=env.bool("OIDC_ONLY", default=False),
+        production=PRODUCTION,
+    )
+except ProviderMistake as mistake:
+    raise ImproperlyConfigured(str(mistake)) from mistake
 # The addresses that tries to sign in are counted by. Behind a proxy it is the last one that the proxy names.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
 

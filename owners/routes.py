@@ -35,6 +35,8 @@ Access = Open | Right
 ROUTES: dict[str, dict[str, Access]] = {
     # Coming in. The two one-time links carry their own secret.
     "account_login": {"GET": PUBLIC, "POST": PUBLIC},
+    "account_sso": {"GET": PUBLIC},  # answers 404 unless the operator has set a server
+    "account_sso_callback": {"GET": PUBLIC},
     "account_logout": {"GET": PUBLIC, "POST": PUBLIC},
     "account_inactive": {"GET": PUBLIC},
     "account_reset_password": {"GET": PUBLIC, "POST": PUBLIC},

@@ -7,14 +7,16 @@ from allauth.mfa.totp import views as totp
 from django.urls import path, re_path
 
 from owners.views import account as own
-from owners.views import channels, links, notices, people, sessions
+from owners.views import channels, links, notices, people, sessions, sso
 
 urlpatterns = [
     path("account/", own.account, name="account"),
     path("account/sessions/", sessions.sessions, name="account_sessions"),
     path("account/sessions/<int:pk>/end/", sessions.end, name="account_session_end"),
     path("account/sessions/end/", sessions.end_others, name="account_sessions_end"),
-    path("account/login/", account.login, name="account_login"),
+    path("account/sso/", sso.begin, name="account_sso"),
+    path("account/sso/callback/", sso.callback, name="account_sso_callback"),
+    path("account/login/", own.SignIn.as_view(), name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),
     path("account/inactive/", account.account_inactive, name="account_inactive"),
     path("account/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),

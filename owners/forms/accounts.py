@@ -3,8 +3,10 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.forms import LoginForm, ResetPasswordForm
 from allauth.mfa.base.forms import AuthenticateForm
 from django import forms
+from django.conf import settings
 
 from owners.services import limits
 
@@ -38,6 +40,28 @@ class JoinForm(forms.Form):
         widget=_autocomplete("new-password", forms.PasswordInput),
         help_text=HOW_LONG,
     )
+
+
+class SignInForm(LoginForm):
+    """E-mail and password, unless the operator has single sign-on only."""
+
+    def clean(self) -> Any:
+        refuse_but_sso()
+        return super().clean()
+
+
+class ForgottenForm(ResetPasswordForm):
+    """The address to which a link for a new password goes."""
+
+    def clean(self) -> Any:
+        refuse_but_sso()
+        return super().clean()
+
+
+def refuse_but_sso() -> None:
+    """Raises ValidationError where people come in by single sign-on only."""
+    if settings.OIDC is not None and settings.OIDC.only:
+        raise forms.ValidationError(f"Passwords are switched off here. Sign in with {settings.OIDC.name}.")
 
 
 class CodeForm(AuthenticateForm):

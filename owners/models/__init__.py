@@ -5,6 +5,7 @@ from owners.models.cadences import Cadence
 from owners.models.calls import StatusCall
 from owners.models.channels import Channel
 from owners.models.deviations import Deviation
+from owners.models.identities import Identity
 from owners.models.links import AdminLink
 from owners.models.notices import Notice
 from owners.models.ownership import Leave, Ownership
@@ -24,6 +25,7 @@ __all__ = [
     "CheckIn",
     "Deviation",
     "Habits",
+    "Identity",
     "Leader",
     "Leave",
     "Notice",

@@ -4,7 +4,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import connection, transaction
 
-from owners.models import AdminLink, Leader, Role, User
+from owners.models import AdminLink, Identity, Leader, Role, User
 from owners.rules import require
 from owners.services import sessions
 from owners.services.one_time import new_link
@@ -95,10 +95,14 @@ def invite(by: User, email: str, name: str, role: str) -> tuple[User, str]:
 
 @transaction.atomic
 def fresh_link(by: User, user: User) -> str:
-    """The secret of a new link with which `user` sets a password; the older ones end. Admins only."""
+    """The secret of a new link with which `user` sets a password; the older ones end. Admins only.
+
+    Who the account is at the single sign-on server is forgotten: the next to come with its address is linked.
+    """
     require(by, "people.manage")
     if not user.is_active:
         raise ValidationError("A deactivated account gets no link.")
+    Identity.objects.filter(user=user).delete()
     return new_link(user.email)
 
 
@@ -169,8 +173,13 @@ def _still_admin(by: User) -> None:
         raise PermissionDenied("no longer an admin")
 
 
-def _keep_an_admin(user: User) -> None:
+def is_last_admin(user: User) -> bool:
+    """Whether without `user` there would be no admin. Hold `lock_admins` while it matters."""
     if user.role != Role.ADMIN or not user.is_active:
-        return
-    if not User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk).exists():
+        return False
+    return not User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk).exists()
+
+
+def _keep_an_admin(user: User) -> None:
+    if is_last_admin(user):
         raise ValidationError("The last admin stays one. Make somebody else an admin first.")

@@ -26,6 +26,7 @@ PER_ADDRESS = Limit("address", 60, 300)
 PER_CODE = Limit("code", 5, 300)
 PER_LINK = Limit("link", 30, 300)
 PER_BAD_TOKEN = Limit("bad token", 60, 300)
+PER_SSO = Limit("sso", 60, 300)  # each asks the single sign-on server something
 KEPT_SECONDS = 86_400
 
 TAKE = """

@@ -1,6 +1,10 @@
 """One's own account."""
 
+from typing import Any
+
+from allauth.account.views import LoginView
 from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -9,6 +13,13 @@ from django.views.decorators.http import require_safe
 from owners.queries.sessions import browsers
 from owners.rules import leader_of
 from owners.views import Signed
+
+
+class SignIn(LoginView):
+    """E-mail and password, or the single sign-on server where there is one."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "sso": settings.OIDC}
 
 
 @require_safe

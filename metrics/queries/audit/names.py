@@ -45,6 +45,8 @@ class Names:
             return (
                 f"{self.of('driver_id', row.get('driver_id'))} → {self.of('metric_id', row.get('metric_id'))}"
             )
+        if title == "single sign-on":
+            return self.of("user_id", row.get("user_id"))
         if "metric_key" in row:
             return self.by_key.get(str(row["metric_key"]), str(row["metric_key"]))
         if "target_id" in row:

@@ -23,6 +23,7 @@ SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("owners.Leader", "leader"),
         ("owners.Team", "team"),
         ("owners.ApiToken", "token"),
+        ("owners.Identity", "single sign-on"),
     ),
 }
 # What the machinery moves by itself is no change of a definition.
