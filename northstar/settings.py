@@ -276,8 +276,19 @@ ACCOUNT_FORMS = {
     "reset_password": "owners.forms.accounts.ForgottenForm",
 }
 MFA_ADAPTER = "owners.adapters.MFAAdapter"
-MFA_FORMS = {"authenticate": "owners.forms.accounts.CodeForm"}
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "owners.forms.accounts.CodeForm",
+    "reauthenticate": "owners.forms.accounts.ConfirmCodeForm",
+    "add_webauthn": "owners.forms.passkeys.AddPasskeyForm",
+    "edit_webauthn": "owners.forms.passkeys.RenamePasskeyForm",
+    "login_webauthn": "owners.forms.passkeys.SignInPasskeyForm",
+    "authenticate_webauthn": "owners.forms.passkeys.PasskeyForm",
+    "reauthenticate_webauthn": "owners.forms.passkeys.ConfirmPasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RATE_LIMITS = {"webauthn_login": None}  # counted in PostgreSQL: owners/services/limits.py
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # a passkey is both factors: the device, and who holds it
 try:
     OIDC = provider(
         issuer=env.str("OIDC_ISSUER", default=""),

@@ -2,6 +2,7 @@
 
 from smtplib import SMTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from owners.models import User
+from owners.queries.sessions import device_words
 from owners.services import limits, sessions
 
 log = structlog.get_logger(__name__)
@@ -74,8 +76,23 @@ class MFAAdapter(DefaultMFAAdapter):
     def decrypt(self, encrypted_text: str) -> str:
         return _box().decrypt(encrypted_text.encode()).decode()
 
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {"id": passkey_host(), "name": "North Star"}
+
+    def generate_authenticator_name(self, user: User, type: Any) -> str:
+        return device_words(context.request.META.get("HTTP_USER_AGENT", ""))
+
     def get_totp_issuer(self) -> str:
         return "North Star"
+
+
+def passkey_host() -> str:
+    """The name that passkeys are bound to: SITE_URL's, since a browser names what host it likes.
+
+    A number is no name to a browser; where the site is on this computer only, it is called localhost.
+    """
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    return "localhost" if host in {"127.0.0.1", "::1"} else host
 
 
 def _box() -> MultiFernet:

@@ -45,6 +45,7 @@ ROUTES: dict[str, dict[str, Access]] = {
     "account_reset_password_from_key_done": {"GET": PUBLIC},
     "account_first": {"GET": PUBLIC, "POST": PUBLIC},
     "account_join": {"GET": PUBLIC, "POST": PUBLIC},
+    "mfa_login_webauthn": {"GET": PUBLIC, "POST": PUBLIC},
     "mfa_authenticate": {"GET": PUBLIC, "POST": PUBLIC},  # between password and second factor
     "unsubscribe": {"GET": PUBLIC, "POST": PUBLIC},  # carries its own signature
     "health": {"GET": PUBLIC},
@@ -60,6 +61,11 @@ ROUTES: dict[str, dict[str, Access]] = {
     "mfa_reauthenticate": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "mfa_activate_totp": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "mfa_deactivate_totp": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_list_webauthn": {"GET": SIGNED_IN},
+    "mfa_add_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_edit_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},  # only one's own are found
+    "mfa_remove_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_reauthenticate_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "mfa_view_recovery_codes": {"GET": SIGNED_IN},
     "mfa_generate_recovery_codes": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "mfa_download_recovery_codes": {"GET": SIGNED_IN},

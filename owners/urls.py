@@ -4,10 +4,11 @@ from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, re_path
 
 from owners.views import account as own
-from owners.views import channels, links, notices, people, sessions, sso
+from owners.views import channels, links, notices, passkeys, people, sessions, sso
 
 urlpatterns = [
     path("account/", own.account, name="account"),
@@ -35,10 +36,16 @@ urlpatterns = [
         name="account_reset_password_from_key_done",
     ),
     path("account/2fa/", mfa.index, name="mfa_index"),
-    path("account/2fa/authenticate/", mfa.authenticate, name="mfa_authenticate"),
+    path("account/2fa/authenticate/", passkeys.SecondFactor.as_view(), name="mfa_authenticate"),
     path("account/2fa/reauthenticate/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("account/2fa/totp/activate/", totp.activate_totp, name="mfa_activate_totp"),
     path("account/2fa/totp/deactivate/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/passkeys/", webauthn.list_webauthn, name="mfa_list_webauthn"),
+    path("account/passkeys/add/", passkeys.AddPasskey.as_view(), name="mfa_add_webauthn"),
+    path("account/passkeys/sign-in/", webauthn.login_webauthn, name="mfa_login_webauthn"),
+    path("account/passkeys/confirm/", webauthn.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("account/passkeys/<int:pk>/name/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
+    path("account/passkeys/<int:pk>/remove/", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
     path("account/2fa/codes/", recovery.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("account/2fa/codes/generate/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("account/2fa/codes/download/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),

@@ -4,10 +4,13 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm, ResetPasswordForm
-from allauth.mfa.base.forms import AuthenticateForm
+from allauth.core import context
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django import forms
 from django.conf import settings
 
+from owners.addresses import address_of
+from owners.models import User
 from owners.services import limits
 
 HOW_LONG = "At least 10 characters; a few words are easier to remember than signs."
@@ -51,7 +54,15 @@ class SignInForm(LoginForm):
 
 
 class ForgottenForm(ResetPasswordForm):
-    """The address to which a link for a new password goes."""
+    """The address to which a link for a new password goes, whether or not there is such an account."""
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        within = limits.take(limits.PER_RESET_ADDRESS, address_of(context.request))
+        if not (limits.take(limits.PER_RESET, email.lower()) and within):
+            raise get_adapter().validation_error("too_many_login_attempts")
+        found: str = super().clean_email()
+        return found
 
     def clean(self) -> Any:
         refuse_but_sso()
@@ -64,13 +75,23 @@ def refuse_but_sso() -> None:
         raise forms.ValidationError(f"Passwords are switched off here. Sign in with {settings.OIDC.name}.")
 
 
-class CodeForm(AuthenticateForm):
-    """The second factor, whose tries are counted where a lost cache does not forget them."""
+class _Counted:
+    """A code whose tries are counted where a lost cache does not forget them."""
+
+    user: User
 
     def clean_code(self) -> Any:
         subject = str(self.user.pk)
         if not limits.take(limits.PER_CODE, subject):
             raise get_adapter().validation_error("too_many_login_attempts")
-        code = super().clean_code()
+        code = super().clean_code()  # type: ignore[misc]
         limits.give_back(limits.PER_CODE, subject)
         return code
+
+
+class CodeForm(_Counted, AuthenticateForm):
+    """The second factor, after the password."""
+
+
+class ConfirmCodeForm(_Counted, ReauthenticateForm):
+    """The same of somebody who is signed in, before something that matters."""

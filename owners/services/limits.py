@@ -26,6 +26,9 @@ PER_ADDRESS = Limit("address", 60, 300)
 PER_CODE = Limit("code", 5, 300)
 PER_LINK = Limit("link", 30, 300)
 PER_BAD_TOKEN = Limit("bad token", 60, 300)
+PER_RESET = Limit("reset", 5, 3600)  # mails to one address
+PER_RESET_ADDRESS = Limit("reset address", 30, 300)
+PER_PASSKEY = Limit("passkey", 60, 300)  # no secret can be guessed; each try costs a signature's check
 PER_SSO = Limit("sso", 60, 300)  # each asks the single sign-on server something
 KEPT_SECONDS = 86_400
 

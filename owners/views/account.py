@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.views import LoginView
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.http import HttpResponse
@@ -28,6 +29,7 @@ def account(request: Signed) -> HttpResponse:
     context = {
         "leader": leader_of(request.user),
         "second_factor": is_mfa_enabled(request.user),
+        "passkeys": Authenticator.objects.filter(user=request.user, type=Authenticator.Type.WEBAUTHN).count(),
         "browsers": len(browsers(request.user, "", timezone.now())),
     }
     return render(request, "account/account.html", context)

@@ -73,7 +73,7 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         "leader": {"key": "alice"},
         "leader_summary": {"key": "alice"},
     }
-    if route == "account_session_end":
+    if route in ("account_session_end", "mfa_edit_webauthn", "mfa_remove_webauthn"):
         return {"pk": 1_000_000_000}
     if route in given:
         return given[route]
