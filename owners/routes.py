@@ -82,6 +82,15 @@ ROUTES: dict[str, dict[str, Access]] = {
         "GET": Right("leader.write_summary", "leader"),
         "POST": Right("leader.write_summary", "leader"),
     },
+    "leader_leave": {
+        "GET": Right("leader.set_leave", "leader"),
+        "POST": Right("leader.set_leave", "leader"),
+    },
+    "leader_leave_change": {
+        "GET": Right("leader.set_leave", "leader"),
+        "POST": Right("leader.set_leave", "leader"),
+    },
+    "leader_leave_cancel": {"POST": Right("leader.set_leave", "leader")},
     "metrics": {"GET": SIGNED_IN},
     "metric": {"GET": Right("metric.read", "metric")},
     "metric_values": {
@@ -151,6 +160,14 @@ ROUTES: dict[str, dict[str, Access]] = {
     # People.
     "people": {"GET": Right("people.read")},
     "people_invite": {"POST": Right("people.invite")},
+    "teams": {"GET": Right("people.leaders")},
+    "leader_new": {"GET": Right("people.leaders"), "POST": Right("people.leaders")},
+    "leader_edit": {"GET": Right("people.leaders"), "POST": Right("people.leaders")},
+    "leader_archive": {"GET": Right("people.leaders"), "POST": Right("people.leaders")},
+    "leader_restore": {"POST": Right("people.leaders")},
+    "team_new": {"GET": Right("people.leaders"), "POST": Right("people.leaders")},
+    "team": {"GET": Right("people.leaders"), "POST": Right("people.leaders")},
+    "team_archive": {"POST": Right("people.leaders")},
     "people_role": {"POST": Right("people.manage")},
     "people_active": {"POST": Right("people.manage")},
     "people_link": {"POST": Right("people.manage")},

@@ -8,7 +8,17 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, re_path
 
 from owners.views import account as own
-from owners.views import channels, links, notices, passkeys, people, sessions, sso
+from owners.views import (
+    channels,
+    leaders,
+    leave,
+    links,
+    notices,
+    passkeys,
+    people,
+    sessions,
+    sso,
+)
 
 urlpatterns = [
     path("account/", own.account, name="account"),
@@ -62,6 +72,16 @@ urlpatterns = [
     path("settings/channels/<int:pk>/remove/", channels.remove, name="channel_remove"),
     path("settings/people/", people.people, name="people"),
     path("settings/people/invite/", people.invite, name="people_invite"),
+    path("settings/people/leaders/", leaders.teams, name="teams"),
+    path("settings/people/leaders/new/", leaders.new, name="leader_new"),
+    path("settings/people/leaders/<slug:key>/", leaders.edit, name="leader_edit"),
+    path("settings/people/leaders/<slug:key>/restore/", leaders.restore, name="leader_restore"),
+    path("settings/people/teams/new/", leaders.new_team, name="team_new"),
+    path("settings/people/teams/<slug:key>/", leaders.team, name="team"),
+    path("settings/people/teams/<slug:key>/archive/", leaders.archive_team, name="team_archive"),
+    path("leaders/<slug:key>/leave/", leave.leave, name="leader_leave"),
+    path("leaders/<slug:key>/leave/<int:pk>/", leave.change, name="leader_leave_change"),
+    path("leaders/<slug:key>/leave/<int:pk>/cancel/", leave.cancel, name="leader_leave_cancel"),
     path("settings/people/<int:pk>/role/", people.role, name="people_role"),
     path("settings/people/<int:pk>/active/", people.active, name="people_active"),
     path("settings/people/<int:pk>/sessions/", people.sessions, name="people_sessions"),

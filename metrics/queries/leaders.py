@@ -50,7 +50,7 @@ def leader_page(
     fine = read([fine_wanted(c) for c in courses])
     charts = {c.metric.key: chart(c, label, f) for c, f in zip(courses, fine, strict=True)}
     day = as_of or min(installation.today(cal), cal.quarter(name).end - DAY)
-    check_ins = CheckIn.objects.filter(metric_key__in=list(heads), date__lte=day).select_related("leader")
+    check_ins = CheckIn.objects.filter(metric_key__in=list(heads), date__lte=day)
     return LeaderPage(
         person=person(leader),
         quarter=name,
@@ -62,7 +62,9 @@ def leader_page(
         summary_at=summary.updated_at if summary else None,
         rows=own,
         charts=charts,
-        check_ins=tuple((heads[c.metric_key], said(c)) for c in check_ins[:TOLD]),
+        check_ins=tuple(
+            (heads[c.metric_key], said(c)) for c in check_ins.select_related("leader", "author")[:TOLD]
+        ),
         actions=tuple(todo(a) for a in _actions(user, leader)),
     )
 

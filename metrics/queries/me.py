@@ -1,7 +1,7 @@
 """What is due from one person: words on the metrics that they own, figures that they count, open actions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db.models import Q
@@ -14,12 +14,15 @@ from metrics.queries import installation
 from metrics.queries.askings import day_of, days_off, word_due
 from metrics.queries.courses import load
 from metrics.queries.entries import cells_of
+from metrics.queries.members import PartLine, parts_of
 from metrics.queries.rows import rows, spark_wanted
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import read
 from metrics.queries.shapes import EntryCell, MetricHead, Row
 from owners.models import Action, CheckIn, Leader, User
 from owners.queries.cadences import cadences
+from owners.queries.handing import Handed, handed_to
+from owners.queries.leave import Away, away_on
 from owners.queries.ownership import rows_on
 from owners.rules import collector_of, leader_of, writes
 from owners.services.check_ins import token_of
@@ -30,7 +33,7 @@ WAITING = ("late", "due")
 
 @dataclass(frozen=True)
 class Said:
-    """One's own last words on a metric."""
+    """One's own last words on a metric, or those of whom one stands in for."""
 
     text: str
     date: date
@@ -44,8 +47,9 @@ class Asked:
     """What one metric wants of a person. `state` is late, due, done, or free: nothing is asked.
 
     speaks: they own it and may say what changed. words: the check-in that is due, None where none is asked.
-    cell: the period whose figure they have to give. token: names their last words. cadence: how often they
-    are asked, None where it is the rhythm of the figures.
+    cell: the period whose figure they have to give. token: names the owner's last words. cadence: how often
+    they are asked, None where it is the rhythm of the figures. stands_in: for whom, on leave, the person
+    speaks or counts here; None where it is their own.
     """
 
     metric: Metric
@@ -56,6 +60,7 @@ class Asked:
     token: str
     state: str
     cadence: Cadence | None = None
+    stands_in: Away | None = None
 
     @property
     def due_date(self) -> date | None:
@@ -74,6 +79,7 @@ class Item:
     row: Row
     is_share: bool
     nothing_new: str
+    handed: Handed | None = None  # how it came to them, where they have not said a word on it yet
 
     @property
     def metric(self) -> MetricHead:
@@ -110,6 +116,7 @@ class MyPage:
     items: tuple[Item, ...]  # late, due, done, free
     actions: tuple[ActionLine, ...]
     done_today: tuple[ActionLine, ...]
+    parts: tuple[PartLine, ...] = ()  # members that they answer for
 
     @property
     def waiting(self) -> tuple[Item, ...]:
@@ -146,13 +153,15 @@ def my_page(user: User, *, as_of: date | None = None) -> MyPage:
     loaded = as_of or installation.today(cal)
     courses = load([a.metric for a in asked], cal.quarter_name(loaded), cal=cal, as_of=loaded)
     lines = rows(courses, read([spark_wanted(c) for c in courses]), cal)
-    items = tuple(_item(a, row) for a, row in zip(asked, lines, strict=True))
-    actions, done = _actions(user, leader, {i.key for i in items if i.asked.speaks}, cal, day)
-    return MyPage(True, day, items, actions, done)
+    handed = handed_to(leader, day)
+    items = tuple(_item(a, row, handed) for a, row in zip(asked, lines, strict=True))
+    own = {i.key for i in items if i.asked.speaks and i.asked.stands_in is None}
+    actions, done = _actions(user, leader, own, cal, day)
+    return MyPage(True, day, items, actions, done, parts_of(user, leader, cal, loaded))
 
 
 def count_due(user: User) -> int | None:
-    """How many metrics wait for `user` today; None for whoever leads nothing. At most five SQL statements."""
+    """How many metrics wait for `user` today; None for whoever leads nothing. Seven SQL statements."""
     leader = leader_of(user) if user.is_active else None
     if leader is None:
         return None
@@ -162,30 +171,48 @@ def count_due(user: User) -> int | None:
 
 
 def asks(user: User, leader: Leader, cal: Calendar, day: date) -> list[Asked]:
-    """Every metric that `leader` owns or counts, the late first. Five SQL statements."""
-    begun = {row.metric_key: row.from_date for row in rows_on(day) if row.leader_id == leader.pk}
+    """Every metric that `leader`, or who is on leave and has named them, owns or counts; the late first. Six
+    SQL statements."""
+    absent = {a.leader.pk: a for a in away_on(day).values() if a.stand_in == leader}
+    held = [row for row in rows_on(day) if row.leader_id == leader.pk or row.leader_id in absent]
     if not writes.test(user):  # owns, but may not speak
-        begun = {}
-    mine = Q(key__in=list(begun)) | Q(spec__collect__by=leader.key)
-    metrics = [
-        m for m in visible_metrics(user).filter(mine) if m.key in begun or collector_of(m) == leader.key
-    ]
-    newest = CheckIn.objects.filter(metric_key__in=[m.key for m in metrics], leader=leader, date__lte=day)
-    newest = newest.order_by("metric_key", "-date", "-created_at").distinct("metric_key")
-    said = {c.metric_key: c for c in newest}
+        held = []
+    begun = {row.metric_key: row for row in held}
+    counted = {leader.key: None, **{a.leader.key: a for a in absent.values()}}
+    mine = Q(key__in=list(begun))
+    for key in counted:
+        mine |= Q(spec__collect__by=key)
+    metrics = [m for m in visible_metrics(user).filter(mine) if m.key in begun or collector_of(m) in counted]
+    newest = CheckIn.objects.filter(
+        metric_key__in=list(begun), leader__in=[leader.pk, *absent], date__lte=day
+    ).order_by("metric_key", "leader_id", "-date", "-created_at")
+    said = {(c.metric_key, c.leader_id): c for c in newest.distinct("metric_key", "leader_id")}
     cells = cells_of([m for m in metrics if m.type == "manual"], cal, day)
     free, rhythms = days_off(leader, cal, day), cadences(begun)
-    found = [
-        _asked(m, leader, begun, rhythms.get(m.key), said.get(m.key), cells.get(m.pk, ()), cal, day, free)
-        for m in metrics
-    ]
+    found = []
+    for metric in metrics:
+        row, counter = begun.get(metric.key), collector_of(metric)
+        last = said.get((metric.key, row.leader_id or 0)) if row else None
+        asked = _asked(
+            metric,
+            row.from_date if row else None,
+            counter in counted,
+            rhythms.get(metric.key),
+            last,
+            cells.get(metric.pk, ()),
+            cal,
+            day,
+            free,
+        )
+        whose = absent.get(row.leader_id or 0) if row else counted.get(counter)
+        found.append(replace(asked, stands_in=whose))
     return sorted(found, key=lambda a: (ORDER.index(a.state), a.due_date or date.max))
 
 
 def _asked(
     metric: Metric,
-    leader: Leader,
-    begun: Mapping[str, date],
+    begun: date | None,
+    counts: bool,
     rhythm: Cadence | None,
     last: CheckIn | None,
     cells: tuple[EntryCell, ...],
@@ -193,25 +220,20 @@ def _asked(
     day: date,
     free: frozenset[date],
 ) -> Asked:
-    speaks = metric.key in begun
-    counter = collector_of(metric)
-    cell = _missing(cells, day) if counter == leader.key or (speaks and not counter) else None
+    """begun: since when whoever is asked for a word owns the metric, None where nobody is. counts: whether
+    they give its figures."""
+    cell = _missing(cells, day) if counts or (begun is not None and not collector_of(metric)) else None
     words = None
-    if speaks:
-        spoken = last.date if last else None
-        words = word_due(metric, rhythm, spoken, begun[metric.key], cal, day, free)
+    if begun is not None:
+        words = word_due(metric, rhythm, last.date if last else None, begun, cal, day, free)
     if (cell and cell.late) or (words and words.late):
         state = "late"
     elif cell or (words and not words.said):
         state = "due"
     else:
         state = "done" if words or cells else "free"
-    said = (
-        Said(last.text, last.date, last.confidence, last.next_step, last.help_needed)
-        if last and speaks
-        else None
-    )
-    return Asked(metric, speaks, words, cell, said, token_of(last), state, rhythm)
+    said = Said(last.text, last.date, last.confidence, last.next_step, last.help_needed) if last else None
+    return Asked(metric, begun is not None, words, cell, said, token_of(last), state, rhythm)
 
 
 def _missing(cells: tuple[EntryCell, ...], day: date) -> EntryCell | None:
@@ -223,13 +245,14 @@ def _missing(cells: tuple[EntryCell, ...], day: date) -> EntryCell | None:
     return ended[0] if ended and ended[0].entered_at is None else None
 
 
-def _item(asked: Asked, row: Row) -> Item:
+def _item(asked: Asked, row: Row, handed: Mapping[str, Handed]) -> Item:
     status = row.progress.status
     if status.state is State.ON_TRACK and not status.stale:
         label = "Nothing new, still on track"
     else:
         label = f"Nothing new since last {_span(asked)}"
-    return Item(asked, row, asked.metric.spec.get("kind") == "share", label)
+    is_share = asked.metric.spec.get("kind") == "share"
+    return Item(asked, row, is_share, label, handed.get(asked.metric.key))
 
 
 def _span(asked: Asked) -> str:

@@ -60,7 +60,8 @@ def metric_page(
         drivers=_edges(user, Driver.objects.filter(metric=metric), "driver"),
         drives=_edges(user, Driver.objects.filter(driver=metric), "metric"),
         check_ins=tuple(
-            said(c) for c in CheckIn.objects.filter(metric_key=key).select_related("leader")[:LISTED]
+            said(c)
+            for c in CheckIn.objects.filter(metric_key=key).select_related("leader", "author")[:LISTED]
         ),
         owners=tuple(_tenure(t) for t in tenures(key)),
         restatements=_restatements(metric, cal),

@@ -40,7 +40,7 @@ def rows(courses: Sequence[Course], series: Sequence[tuple[Stored, ...]], cal: C
 
 def latest_words(keys: Iterable[str], day: date | None) -> dict[str, Words]:
     """The newest check-in of each metric by `day`. One SQL statement."""
-    found = CheckIn.objects.filter(metric_key__in=list(keys)).select_related("leader")
+    found = CheckIn.objects.filter(metric_key__in=list(keys)).select_related("leader", "author")
     if day:
         found = found.filter(date__lte=day)
     newest = found.order_by("metric_key", "-date", "-created_at").distinct("metric_key")
@@ -48,7 +48,11 @@ def latest_words(keys: Iterable[str], day: date | None) -> dict[str, Words]:
 
 
 def said(check_in: CheckIn) -> Words:
-    return Words(check_in.text, check_in.date, check_in.leader.name, check_in.confidence, check_in.next_step)
+    """Whose words they are: "Ada", or "Grace for Ada" where a delegate spoke. Select leader and author."""
+    by, author = check_in.leader.name, check_in.author
+    if author is not None and author.pk != check_in.leader.user_id and str(author) != by:
+        by = f"{author} for {by}"
+    return Words(check_in.text, check_in.date, by, check_in.confidence, check_in.next_step)
 
 
 def open_actions(keys: Iterable[str]) -> dict[str, Todo]:

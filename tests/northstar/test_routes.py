@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, include, path, re
 from django.utils import timezone
 
 from northstar import urls as real
-from owners.models import Action, ApiToken, Channel, User
+from owners.models import Action, ApiToken, Channel, Leave, User
 from owners.routes import PUBLIC, ROUTES, Open, Right
 from owners.rules import can
 from tests.people import Company, company, metric
@@ -73,6 +73,14 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         "leader": {"key": "alice"},
         "leader_summary": {"key": "alice"},
     }
+    if route in ("leader_leave_change", "leader_leave_cancel"):
+        alice, today = people.leaders["alice"], timezone.localdate()
+        leave, _ = Leave.objects.get_or_create(leader=alice, from_date=today, until_date=today)
+        return {"key": "alice", "pk": leave.pk}
+    if route in ("leader_leave", "leader_edit", "leader_archive", "leader_restore"):
+        return {"key": "alice"}
+    if route in ("team", "team_archive"):
+        return {"key": "growth"}
     if route in ("account_session_end", "mfa_edit_webauthn", "mfa_remove_webauthn"):
         return {"pk": 1_000_000_000}
     if route in given:
