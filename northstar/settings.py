@@ -369,7 +369,8 @@ if env.bool("BEHIND_PROXY", default=False):
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 
-if env.str("EMAIL_URL", default=""):
+MAIL_SERVER = bool(env.str("EMAIL_URL", default=""))  # else nothing leaves this computer
+if MAIL_SERVER:
     vars().update(env.email_url("EMAIL_URL"))
 else:
     # Without a mail server nothing is lost and nothing is sent: each mail is a file to look at.

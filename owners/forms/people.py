@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from owners.models import Role, User
 from owners.rules import can
@@ -15,8 +16,12 @@ class InviteForm(forms.Form):
     email = forms.EmailField(label="E-mail")
     role = forms.ChoiceField(initial=Role.VIEWER)
 
+    by_mail = forms.BooleanField(required=False, initial=True, label="Send the link by mail")
+
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not settings.MAIL_SERVER:
+            del self.fields["by_mail"]
         allowed = [choice for choice in Role.choices if choice[0] != Role.ADMIN or can(by, "people.manage")]
         self.fields["role"].choices = allowed  # type: ignore[attr-defined]
 

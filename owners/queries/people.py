@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from owners.models import AdminLink, Leader, User
+from owners.models import AdminLink, Leader, Notice, User
 from owners.queries.ownership import rows_on
 
 
@@ -43,6 +43,12 @@ def waiting_links(emails: list[str], now: datetime) -> dict[str, datetime]:
     """Until when an unused link of each of these addresses is good; one statement."""
     links = AdminLink.objects.filter(email__in=emails, used_at=None, expires_at__gt=now)
     return {link.email: link.expires_at for link in links}
+
+
+def invitations_on_their_way() -> frozenset[int]:
+    """Accounts whose invitation waits in the outbox; one statement."""
+    waiting = Notice.objects.filter(kind="invitation", sent_at=None, withdrawn_at=None, user__isnull=False)
+    return frozenset(pk for pk in waiting.values_list("user_id", flat=True) if pk is not None)
 
 
 def _person(user: User | None, leader: Leader | None, owned: dict[int, list[str]]) -> Person:

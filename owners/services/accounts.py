@@ -1,12 +1,14 @@
 """Accounts: made by invitation, changed by admins, never deleted, so that history keeps its names."""
 
+import uuid
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import connection, transaction
 
 from owners.models import AdminLink, Identity, Leader, Role, User
 from owners.rules import require
-from owners.services import sessions
+from owners.services import outbox, sessions
 from owners.services.one_time import new_link
 from owners.services.tokens import revoke_all
 
@@ -91,6 +93,34 @@ def invite(by: User, email: str, name: str, role: str) -> tuple[User, str]:
         require(by, "people.manage")
     user = create_user(email, name, role)
     return user, new_link(user.email)
+
+
+@transaction.atomic
+def invite_by_mail(by: User, email: str, name: str, role: str) -> User:
+    """A new account whose owner gets the link by mail. Raises PermissionDenied, ValidationError."""
+    user, _ = invite(by, email, name, role)
+    _mail_link(by, user)
+    return user
+
+
+@transaction.atomic
+def mail_link(by: User, user: User) -> None:
+    """Mails `user` a fresh link; the older ones end. Admins only. Raises as `fresh_link`."""
+    fresh_link(by, user)
+    _mail_link(by, user)
+
+
+def _mail_link(by: User, user: User) -> None:
+    """Into the outbox, without a link: it is made when the mail is sent (owners/services/mails.py)."""
+    AdminLink.objects.filter(email=user.email, used_at=None).delete()
+    outbox.notify(
+        user,
+        "invitation",
+        f"invitation:{user.pk}:{uuid.uuid4()}",
+        "Your account at North Star",
+        f"{by} invites you to North Star, where the company keeps its metrics and targets. This link lets "
+        "you choose a password. It works once, for three days.",
+    )
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from django.urls import reverse
 from owners.guide import Words
 from owners.kinds import Topic
 from owners.models import Notice
+from owners.services.one_time import MAILED_FOR, new_link
 from owners.services.preferences import token_of
 from owners.services.routing import Route
 
@@ -23,7 +24,11 @@ def message_of(notice: Notice, words: Words, way: Route) -> EmailMessage:
         "Auto-Submitted": "auto-generated",
     }
     site, body = settings.SITE_URL.rstrip("/"), words.body
-    if notice.path:
+    if notice.kind == "invitation" and way.user is not None:
+        # Made now, so that the secret lies nowhere but in the mail: neither in the outbox nor in a backup.
+        secret = new_link(way.user.email, MAILED_FOR)
+        body += f"\n\n{site}{reverse('account_join', args=[secret])}"
+    elif notice.path:
         body += f"\n\n{site}{notice.path}"
     if way.topic is not Topic.SECURITY:
         end = site + reverse("unsubscribe", args=[token_of(way.user, way.leader, way.topic)])

@@ -9,17 +9,18 @@ from django.utils import timezone
 from owners.models import AdminLink
 
 VALID_FOR = timedelta(hours=24)
+MAILED_FOR = timedelta(days=3)  # a mail may lie over a weekend
 
 
 class LinkGone(Exception):
     """The link is unknown, used, expired, replaced by a newer one, or no longer needed."""
 
 
-def new_link(email: str = "") -> str:
+def new_link(email: str = "", valid_for: timedelta = VALID_FOR) -> str:
     """The secret of a fresh link; older unused ones for the same address ("": the first admin) end."""
     AdminLink.objects.filter(email=email, used_at=None).delete()
     secret = secrets.token_urlsafe(32)
-    AdminLink.objects.create(digest=digest(secret), email=email, expires_at=timezone.now() + VALID_FOR)
+    AdminLink.objects.create(digest=digest(secret), email=email, expires_at=timezone.now() + valid_for)
     return secret
 
 

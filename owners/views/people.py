@@ -1,5 +1,6 @@
 """People and roles. Executives read and invite, admins change."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -10,8 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from owners.forms.people import ActiveForm, InviteForm, RoleForm
 from owners.models import Role, User
+from owners.queries.people import invitations_on_their_way, waiting_links
 from owners.queries.people import people as everybody
-from owners.queries.people import waiting_links
 from owners.rules import can, require
 from owners.services import accounts, links
 from owners.views import Signed
@@ -32,8 +33,16 @@ def invite(request: Signed) -> HttpResponse:
     require(request.user, "people.invite")
     form = InviteForm(request.POST, by=request.user)
     if form.is_valid():
+        person = form.cleaned_data
+        by_mail = person.pop("by_mail", False)
         try:
-            user, secret = accounts.invite(request.user, **form.cleaned_data)
+            if by_mail:
+                user = accounts.invite_by_mail(request.user, **person)
+                messages.success(
+                    request, f"{user} is invited. The link goes to {user.email} within a minute."
+                )
+                return redirect("people")
+            user, secret = accounts.invite(request.user, **person)
         except ValidationError as error:
             add_errors(form, error)
         else:
@@ -48,6 +57,10 @@ def link(request: Signed, pk: int) -> HttpResponse:
     require(request.user, "people.manage")
     user = get_object_or_404(User, pk=pk)
     try:
+        if settings.MAIL_SERVER and request.POST.get("how") == "mail":
+            accounts.mail_link(request.user, user)
+            messages.success(request, f"A link goes to {user.email} within a minute.")
+            return redirect("people")
         secret = accounts.fresh_link(request.user, user)
     except ValidationError as error:
         return _refused(request, error)
@@ -114,6 +127,8 @@ def _page(request: Signed, form: InviteForm, refused: str = "", status: int = 20
         "tab": "people",
         "still_page": True,
         "rows": [(person, waiting.get(person.email)) for person in persons],
+        "mailed": invitations_on_their_way(),
+        "mail_server": settings.MAIL_SERVER,
         "form": form,
         "refused": refused,
         "roles": Role.choices,
