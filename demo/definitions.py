@@ -24,6 +24,7 @@ def definitions(warehouse: Path, truth: Truth) -> str:
         metric["targets"] = {
             quarter: {
                 "value": plan.target,
+                "reason": "From the plan of the year.",
                 "benchmarks": {f"{month:%Y-%m}": figure for month, figure in plan.benchmarks.items()},
             }
             for quarter, plan in sorted(planned[key].items())

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from calc.calendar import Grain
 from demo import entries, truth
+from demo.agreements import agree
 from demo.definitions import definitions
 from demo.generate import BEFORE, Story, about, correct, generate
 from demo.words import say
@@ -82,6 +83,8 @@ def load(
         _define(path, facts, log)
     _accounts()
     _count_by_hand(facts, today)
+    agreed = agree(facts)
+    log(f"{agreed} targets agreed" if agreed else "all targets are as they were agreed")
     said = say(facts, today)
     log(f"{said} words of the leaders added" if said else "the leaders have said nothing new")
     if told:

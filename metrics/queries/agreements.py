@@ -15,6 +15,8 @@ from owners.models import User
 from owners.queries.ownership import owned_keys
 from owners.rules import can, leader_of, writes
 
+_OWNERS = (TargetAnswer.Kind.ACCEPTED, TargetAnswer.Kind.ANSWERED)
+
 
 @dataclass(frozen=True)
 class OpenTarget:
@@ -112,6 +114,6 @@ def _answer(row: TargetAnswer) -> Answer:
         figure=row.figure,
         growth=row.growth,
         text=row.text,
-        by=str(row.author or ""),
+        by=str(row.author or ("The owner" if row.kind in _OWNERS else "")),
         at=row.created_at,
     )

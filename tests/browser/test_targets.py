@@ -91,3 +91,57 @@ def test_arrows_and_enter_walk_through_the_grid(company: Stage, open_as: Open) -
     page.get_by_role("button", name="Undo").click()
     assert texts(page, "orders")[1] == "3100"
     assert Target.objects.get(metric__key="orders").value == 9_300
+
+
+def test_a_split_by_script_is_one_step_that_can_be_undone(company: Stage, open_as: Open) -> None:
+    page = open_as(company.executive).go(f"/targets/{company.quarter}/")
+    cells(page, "orders").first.fill("9,000")
+    page.get_by_role("button", name="Split Orders evenly").click()
+    expect(cells(page, "orders").last).to_have_value("3000")
+    assert texts(page, "orders") == ["9,000", "3000", "3000", "3000"]
+    expect(page.locator("tr#orders [data-sum]")).to_have_text("adds up")
+    expect(page.locator("[data-grid-status]")).to_have_text("4 cells changed, not saved yet.")
+    page.get_by_role("button", name="Undo").click()
+    assert texts(page, "orders") == ["9,000", "3100", "3100", "3100"]
+    page.get_by_role("button", name="Split Orders by last year’s season").click()
+    expect(page.locator("[data-grid-note]")).to_contain_text("last year’s months are not all known")
+    assert Target.objects.get(metric__key="orders").value == 9_300
+    page.get_by_role("button", name="As stored").click()
+
+
+def test_split_and_paste_work_without_script(company: Stage, open_as: Open) -> None:
+    page = open_as(company.executive, script=False).go(f"/targets/{company.quarter}/")
+    page.get_by_text("Paste a block with names").click()
+    page.get_by_label("Name, target and months, one line each").fill("Orders\t9,600\t3,000\t3,200\t3,400")
+    page.get_by_role("button", name="Put it into the grid").click()
+    assert texts(page, "orders") == ["9,600", "3,000", "3,200", "3,400"]
+    page.get_by_role("button", name="Split Orders evenly").click()
+    assert texts(page, "orders") == ["9,600", "3200", "3200", "3200"]
+    assert Target.objects.get(metric__key="orders").value == 9_300
+    page.get_by_role("button", name="Save targets").click()
+    expect(page.get_by_text("are saved")).to_be_visible()
+    assert Target.objects.get(metric__key="orders").value == 9_600
+
+
+def test_answer_decide_and_accept(company: Stage, open_as: Open) -> None:
+    path = f"/targets/{company.quarter}/on_time/"
+    leader = open_as(company.elena, width=390, height=844).go(path)
+    leader.get_by_text("Answer with a figure").click()
+    leader.get_by_label("The target you would agree to").fill("93 %")
+    leader.get_by_label("Why, in a sentence").fill("The depot opens late.")
+    leader.get_by_role("button", name="Send the answer").click()
+    expect(leader.get_by_text("Your answer waits for a decision.")).to_be_visible()
+
+    chief = open_as(company.executive).go(path)
+    expect(chief.get_by_text("The depot opens late.")).to_be_visible()
+    chief.get_by_role("button", name="Keep 95").click()
+    expect(chief.get_by_role("alert")).to_contain_text("Say in a sentence why the proposal stays.")
+    chief.get_by_label("Your sentence").fill("Fair.")
+    chief.get_by_role("button", name="Take 93").click()
+    expect(chief.get_by_text("Decided: On-time share")).to_be_visible()
+    assert Target.objects.get(metric__key="on_time").agreed_value == 0.93
+
+    leader.goto(leader.url.split("/targets")[0] + f"/targets/{company.quarter}/plans/")
+    leader.get_by_role("button", name="Accept the target of Success plans done").click()
+    expect(leader.get_by_text("Agreed: Success plans done")).to_be_visible()
+    assert Target.objects.get(metric__key="plans").state == "agreed"
