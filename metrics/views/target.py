@@ -140,7 +140,7 @@ def _show(
         "months": [cell.month for cell in line.months],
         "can_edit": can(user, "metric.set_target", metric),
         "reason": request.POST.get("reason", "")[:500],
-        "block": request.POST.get("block", "")[:LONGEST_PASTE] if sheet and sheet.notes else "",
+        "pasted": request.POST.get("block", "")[:LONGEST_PASTE] if sheet and sheet.notes else "",
         "longest": LONGEST,
     }
     return show(request, "metrics/target.html", state, context, status=status)

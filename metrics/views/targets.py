@@ -79,7 +79,7 @@ def grid(request: HttpRequest, quarter: str) -> HttpResponse:
         "can_edit": can(user, "metric.set_target", None),
         "can_define": can(user, "metric.define"),
         "reason": request.POST.get("reason", "")[:500],
-        "block": request.POST.get("block", "")[:LONGEST_PASTE] if sheet.notes else "",
+        "pasted": request.POST.get("block", "")[:LONGEST_PASTE] if sheet.notes else "",
         "decisions": waiting_for_decision(user),
         "mine": waiting_for_owner(user),
         "rollovers": _rollovers(user, state, quarter) if can(user, "metric.set_target", None) else (),

@@ -84,6 +84,8 @@ def test_a_block_with_names_is_pasted_without_script(company: Stage) -> None:
     block += "On-time share\t96%\t\t\t96\nNobody\t1\t2\t3\t4"
     answer_ = client.post(path, inputs(client, path) | {"do": "paste", "block": block})
     page = answer_.content.decode()
+    assert "Nobody\t1\t2\t3\t4</textarea>" in page  # what did not fit can be mended
+    assert 'aria-describedby="block-how"></textarea>' in client.get(path).content.decode()
     assert shown(page, "target-orders") == "9,600"
     assert months(page, company, "orders") == ["3,000", "3,200", "3,400"]
     assert months(page, company, "on_time") == ["93", "94", "96"]  # an empty cell leaves what is there
