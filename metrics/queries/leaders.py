@@ -7,16 +7,21 @@ from django.db.models import Q, QuerySet
 from calc.cadence import Due
 from calc.calendar import Calendar
 from calc.status import State
+from metrics.models import Metric, Source
 from metrics.queries import installation
 from metrics.queries.askings import tenures, words_due
 from metrics.queries.courses import DAY, Course, load
 from metrics.queries.heads import person
+from metrics.queries.members import parts_of
 from metrics.queries.quarters import chart, fine_wanted
 from metrics.queries.rows import rows, said, spark_wanted, todo, worst_first
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import read
 from metrics.queries.shapes import LeaderCard, LeaderPage, Leaders, Row
 from owners.models import Action, CheckIn, Leader, Summary, User
+from owners.queries.leave import away_on, standing_in
+from owners.queries.ownership import parts_on, rows_on
+from owners.rules import collector_of
 
 TOLD = 30  # check-ins on a leader's page
 
@@ -26,12 +31,32 @@ def leaders(user: User | None, *, quarter: str | None = None, as_of: date | None
     courses, lines, name = _lines(user, quarter, as_of)
     cal = installation.calendar()
     due = _words_due(courses, lines, cal)
-    cards = []
+    day = as_of or min(installation.today(cal), cal.quarter(name).end - DAY)
+    away, busy = away_on(day), _busy(day)
+    cards, idle = [], []
     for leader in Leader.objects.filter(archived_at=None).select_related("team").order_by("name"):
         own = tuple(r for r in lines if r.metric.owner and r.metric.owner.key == leader.key)
-        cards.append(LeaderCard(person(leader), worst_first(own), _due(own, due)))
+        cards.append(LeaderCard(person(leader), worst_first(own), _due(own, due), away.get(leader.pk)))
+        if leader.key not in busy:
+            idle.append(person(leader))
     unowned = tuple(r for r in lines if r.metric.owner is None)
-    return Leaders(name, cal.quarter_label(name), tuple(cards), unowned)
+    names = {r.metric.key: r.metric.name for r in lines}
+    vacant = tuple(
+        (p.metric_key, names[p.metric_key], p.member) for p in parts_on(day, names) if p.leader is None
+    )
+    return Leaders(name, cal.quarter_label(name), tuple(cards), unowned, tuple(idle), vacant)
+
+
+def _busy(day: date) -> set[str]:
+    """Keys of the leaders who own a metric or a member of one, count figures or keep a source healthy;
+    whether the reader may see it or not. Four SQL statements."""
+    there = {m.key: m for m in Metric.objects.filter(archived_at=None)}
+    owned = [row for row in rows_on(day).select_related("leader") if row.metric_key in there]
+    found = {row.leader.key for row in owned if row.leader is not None}
+    found |= {p.leader.key for p in parts_on(day, there) if p.leader is not None}
+    found |= {collector_of(metric) for metric in there.values()}
+    kept = Source.objects.filter(archived_at=None).exclude(data_owner=None)
+    return found | set(kept.values_list("data_owner__key", flat=True))
 
 
 def leader_page(
@@ -66,6 +91,9 @@ def leader_page(
             (heads[c.metric_key], said(c)) for c in check_ins.select_related("leader", "author")[:TOLD]
         ),
         actions=tuple(todo(a) for a in _actions(user, leader)),
+        away=away_on(day).get(leader.pk),
+        stands_in=tuple(person(absent) for absent in standing_in(leader, day)),
+        parts=parts_of(user, leader, cal, day),
     )
 
 

@@ -14,11 +14,11 @@ from metrics.queries import installation
 from metrics.queries.askings import day_of, days_off, word_due
 from metrics.queries.courses import load
 from metrics.queries.entries import cells_of
-from metrics.queries.members import PartLine, parts_of
+from metrics.queries.members import parts_of
 from metrics.queries.rows import rows, spark_wanted
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import read
-from metrics.queries.shapes import EntryCell, MetricHead, Row
+from metrics.queries.shapes import EntryCell, MetricHead, PartLine, Row
 from owners.models import Action, CheckIn, Leader, User
 from owners.queries.cadences import cadences
 from owners.queries.handing import Handed, handed_to

@@ -10,6 +10,7 @@ from metrics.models import Metric, Value
 from metrics.queries.courses import DAY, load
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import Wanted, read
+from metrics.queries.shapes import PartLine
 from owners.models import Leader, Ownership, User
 from owners.queries.ownership import Part, part_rows_on, parts_on
 
@@ -39,23 +40,6 @@ class MemberOwner:
     since: date | None
     note: str
     ahead: tuple[Ahead, ...]
-
-
-@dataclass(frozen=True)
-class PartLine:
-    """A member that somebody answers for, or nobody, with its last whole month."""
-
-    key: str
-    name: str  # of the metric
-    unit: str
-    dimension: str
-    member: str
-    owner: Leader | None
-    since: date
-    note: str
-    month: date | None
-    figure: float | None
-    change: float | None  # on the month before: a fraction, points for shares
 
 
 def members(metric: Metric, day: date) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ from datetime import date, datetime
 
 from calc.months import MonthStanding
 from calc.status import State, Status
+from owners.models import Leader
+from owners.queries.leave import Away
 
 
 @dataclass(frozen=True)
@@ -261,22 +263,43 @@ class Board:
 
 
 @dataclass(frozen=True)
+class PartLine:
+    """A member that somebody answers for, or nobody, with its last whole month."""
+
+    key: str
+    name: str  # of the metric
+    unit: str
+    dimension: str
+    member: str
+    owner: Leader | None
+    since: date
+    note: str
+    month: date | None
+    figure: float | None
+    change: float | None  # on the month before: a fraction, points for shares
+
+
+@dataclass(frozen=True)
 class LeaderCard:
     """A line of /leaders/: states counted, no ranking."""
 
     person: Person
     rows: tuple[Row, ...]
     due: tuple[str, ...]  # what is due from them, in words
+    away: Away | None = None  # their leave, on the day of the page
 
 
 @dataclass(frozen=True)
 class Leaders:
-    """The page of all leaders; `unowned` are metrics that nobody answers for."""
+    """The page of all leaders; `unowned` are metrics that nobody answers for, `idle` leaders who answer for
+    nothing at all, `vacant` members (metric's key, its name, member) that were left to nobody."""
 
     quarter: str
     label: str
     cards: tuple[LeaderCard, ...]
     unowned: tuple[Row, ...]
+    idle: tuple[Person, ...] = ()
+    vacant: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -293,6 +316,9 @@ class LeaderPage:
     charts: dict[str, QuarterChart] = field(default_factory=dict)  # by metric key
     check_ins: tuple[tuple[MetricHead, Words], ...] = ()
     actions: tuple[Todo, ...] = ()
+    away: Away | None = None  # their leave, on `as_of`
+    stands_in: tuple[Person, ...] = ()  # for whom, on `as_of`
+    parts: tuple[PartLine, ...] = ()  # members that they answer for
 
 
 @dataclass(frozen=True)

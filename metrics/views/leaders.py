@@ -46,6 +46,8 @@ def leader(request: HttpRequest, key: str) -> HttpResponse:
         "section": "leaders",
         "page": page,
         "can_act": can_act,
+        "can_leave": can(reader(request), "people.leaders") or bool(own and own.key == key),
+        "can_change": can(reader(request), "people.leaders"),
         "can_edit": bool(own and own.key == key and can_act) or can(reader(request), "action.edit"),
         "is_self": bool(own and own.key == key),
         "can_write": can(reader(request), "leader.write_summary", own) if own and own.key == key else False,

@@ -157,3 +157,22 @@ def test_statements_do_not_grow_with_who_is_away(company: Stage) -> None:
         take_leave(None, leader, company.today, company.today + DAY, company.charlie.leader)
     assert len(my_page(me(company.charlie)).items) == 8
     assert count() == before
+
+
+def test_leaders_shows_who_is_away_who_is_idle_and_what_was_left_to_nobody(company: Stage) -> None:
+    idle = Leader.objects.create(key="idle", name="Ida Idle")
+    hand_over("orders", None, company.today, author=None, dimension="city", member="Leeds")
+    send_away(company)
+    shown = page(signed_in(company.viewer), "/leaders/")
+    assert "<strong>1 leader without a metric:</strong>" in shown and "Ida Idle" in shown
+    assert "<strong>1 member left to nobody:</strong>" in shown
+    assert "<bdi>Charlie</bdi> stands in" in shown
+    Leave.objects.update(delegate=None)
+    assert "nobody stands in</strong>: nobody was named" in page(signed_in(company.viewer), "/leaders/")
+    hand_over("orders", idle, company.today, author=None, dimension="city", member="Leeds")
+    shown = page(signed_in(company.viewer), "/leaders/")
+    assert "without a metric" not in shown and "left to nobody" not in shown
+    theirs = page(signed_in(company.viewer), "/leaders/idle/")
+    assert "Members of other metrics" in theirs and "<bdi>Leeds</bdi> of <bdi>Orders</bdi>" in theirs
+    assert "/leaders/idle/leave/" not in theirs
+    assert "/leaders/idle/leave/" in page(signed_in(company.executive), "/leaders/idle/")
