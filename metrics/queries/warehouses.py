@@ -7,7 +7,6 @@ from django.db.models import Count, Q
 
 from metrics.definitions.build import VARIABLE
 from metrics.models import Source, Warehouse
-from metrics.queries.dump import warehouse_fields
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,6 @@ def secret(row: Warehouse) -> str:
     if match:
         return match[1]
     return "typed" if row.secrets else "none"
-
-
-def stored_fields(key: str) -> dict[str, Any] | None:
-    """The connection in the normal form of the definitions file, without secrets; None if there is none."""
-    row = Warehouse.objects.filter(key=key, archived_at=None).first()
-    return None if row is None else warehouse_fields(row)
 
 
 def sources_of(key: str) -> tuple[str, ...]:

@@ -135,10 +135,12 @@ def check_host(definition: WarehouseDef) -> None:
         return
 
 
-def definition_of(key: str, fields: Mapping[str, Any]) -> WarehouseDef:
-    """The connection of typed fields, with the stored password where none is among them. WarehouseError."""
+def definition_of(key: str, fields: Mapping[str, Any], row: Warehouse | None) -> WarehouseDef:
+    """The connection of typed fields. row: the stored one that they edit, whose password goes along where
+    none was typed (`with_password` has asked whether it may); never one that merely has the same key.
+    WarehouseError.
+    """
     options = {name: value for name, value in fields.items() if name != "engine"}
-    row = Warehouse.objects.filter(key=key, archived_at=None).first()
     if row is not None and row.engine == fields["engine"]:
         try:
             options = {**decrypt(row.secrets), **options}

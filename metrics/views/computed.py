@@ -84,7 +84,7 @@ def new(request: HttpRequest, key: str) -> HttpResponse:
         "trial": trial,
         "poll": request.path,
     }
-    if wants_part(request):
+    if request.method == "POST" and wants_part(request):
         context["said"] = [str(e) for errors in form.errors.values() for e in errors]
         context["said"] += list(form.wrong.values())
         return show(request, PART, states.read(request), context, part=PART)

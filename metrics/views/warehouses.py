@@ -13,6 +13,7 @@ from metrics.definitions.mistakes import DefinitionsError
 from metrics.forms.warehouses import FORMS, ConnectionForm, initial
 from metrics.models import Warehouse
 from metrics.queries import warehouses as queries
+from metrics.queries.dump import warehouse_fields
 from metrics.services import connections, defining, questions
 from metrics.services.connections import Misplaced
 from metrics.services.questions import StillAsking, TooBusy
@@ -71,7 +72,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
     """A stored connection. Its password stays where it is unless another one is typed."""
     require(reader(request), "warehouse.manage")
     row = _row(key)
-    before = queries.stored_fields(key) or {}
+    before = warehouse_fields(row)
     engine = row.engine
     if engine not in FORMS:
         raise Http404(engine)
@@ -88,9 +89,9 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
 def test(request: HttpRequest, key: str) -> HttpResponse:
     """Tests a stored connection."""
     require(reader(request), "warehouse.manage")
-    _row(key)
-    found = _test(request, key, lambda: connections.definition_of(key, queries.stored_fields(key) or {}))
-    if wants_part(request):
+    row = _row(key)
+    found = _test(request, key, lambda: connections.definition_of(key, warehouse_fields(row), row))
+    if request.method == "POST" and wants_part(request):
         address = request.path
         return show(
             request, PART, states.read(request), {"finding": found, "poll": address, "about": key}, part=PART
@@ -140,18 +141,18 @@ def _form(
 ) -> HttpResponse:
     """The page of one connection; by POST tests or saves what was typed."""
     finding: Finding | None = None
+    row = _row(key) if key else None
     if request.method == "POST" and form.is_valid():
-        fields = _typed(form, key, before)
+        fields = _typed(form, row, before)
         name = key or form.cleaned_data["key"]
         if fields is not None and request.POST.get("action") == "test":
-            finding = _test(request, name, lambda: connections.definition_of(name, fields))
-        elif fields is not None and _save(request, form, name, fields):
+            finding = _test(request, name, lambda: connections.definition_of(name, fields, row))
+        elif fields is not None and _save(request, form, name, fields, row):
             return redirect("warehouses")
-    if wants_part(request):
+    if request.method == "POST" and wants_part(request):
         said = [str(error) for errors in form.errors.values() for error in errors]
         part = {"finding": finding, "said": said, "poll": request.path, "of_form": True}
         return show(request, PART, states.read(request), part, part=PART)
-    row = Warehouse.objects.filter(key=key, archived_at=None).first() if key else None
     context: dict[str, Any] = {
         "section": "settings",
         "still_page": True,
@@ -170,9 +171,10 @@ def _form(
     return show(request, "metrics/warehouses/form.html", states.read(request), context, status=status)
 
 
-def _typed(form: ConnectionForm, key: str, before: dict[str, Any] | None) -> dict[str, Any] | None:
+def _typed(
+    form: ConnectionForm, row: Warehouse | None, before: dict[str, Any] | None
+) -> dict[str, Any] | None:
     """What was typed as the definitions file has it; None with the form told what is wrong."""
-    row = Warehouse.objects.filter(key=key, archived_at=None).first() if key else None
     try:
         connections.check_files(form.options, before)
         return connections.with_password(
@@ -187,11 +189,17 @@ def _typed(form: ConnectionForm, key: str, before: dict[str, Any] | None) -> dic
 
 
 @sensitive_variables("fields")
-def _save(request: HttpRequest, form: ConnectionForm, key: str, fields: dict[str, Any]) -> bool:
+def _save(
+    request: HttpRequest,
+    form: ConnectionForm,
+    key: str,
+    fields: dict[str, Any],
+    row: Warehouse | None,
+) -> bool:
     """Whether it is stored; else the form says why not."""
     user = reader(request)
     try:
-        definition = connections.definition_of(key, fields)
+        definition = connections.definition_of(key, fields, row)
         about = ("host", key, repr(fields))
         questions.ask(
             user, about, lambda: connections.check_host(definition), again=True, expected=(Misplaced,)

@@ -94,6 +94,35 @@ def test_from_nothing_to_a_figure_that_equals_a_plain_count(
     assert [value for (value,) in of.order_by("period_start").values_list("value")] == plain
 
 
+def test_a_page_that_waits_looks_again_by_itself(
+    admin: User, path: Path, open_as: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every answer of the warehouse comes too late for the request that asks for it."""
+    from metrics.services.apply import apply
+
+    apply(
+        f"warehouses:\n  shop: {{engine: duckdb, path: {path}}}\n"
+        "sources:\n  orders: {warehouse: shop, table: orders, time: ordered_at}\n"
+    )
+    monkeypatch.setattr(questions, "WAIT", 0.0)
+    visit = open_as(admin)
+    page = visit.go("/settings/warehouses/")
+    page.get_by_role("button", name="Test shop").click()
+    page.get_by_text("Still asking.").wait_for()
+    page.get_by_text("It works.").wait_for(timeout=30_000)
+    page.goto(visit.base + "/settings/sources/new/?warehouse=shop")
+    page.get_by_text("Still asking.").wait_for()
+    page.get_by_role("link", name=re.compile("^orders")).click(timeout=30_000)
+    page.get_by_text("Still asking.").wait_for()
+    expect(page.get_by_label("Time of a row")).to_have_value("ordered_at", timeout=30_000)
+    page.goto(visit.base + "/settings/sources/orders/metrics/new/")
+    page.get_by_label("Name", exact=True).fill("Orders", timeout=30_000)
+    page.get_by_role("button", name="Show figures").click()
+    page.get_by_text("Still computing.").wait_for()
+    page.locator(".trial tbody data").first.wait_for(timeout=30_000)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Orders")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_it_is_accessible_and_fits(

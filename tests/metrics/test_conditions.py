@@ -44,13 +44,9 @@ ROWS: list[dict[str, Any]] = [
 ]
 Row = dict[str, Any]
 CASES: list[tuple[Condition, Callable[[Row], bool]]] = [
+    *((Condition("who", "eq", word), lambda r, w=word: r["who"] == w) for word in WORDS if word),
     *(
-        (Condition("who", "eq", word), lambda r, w=word: r["who"] == w)  # type: ignore[misc]
-        for word in WORDS
-        if word
-    ),
-    *(
-        (Condition("who", "contains", word), lambda r, w=word: w.lower() in (r["who"] or "").lower())  # type: ignore[misc]
+        (Condition("who", "contains", word), lambda r, w=word: w.lower() in (r["who"] or "").lower())
         for word in ("_", "%", "\\", "'", "LAIN", "--")
     ),
     (Condition("who", "starts", "UND"), lambda r: (r["who"] or "").lower().startswith("und")),

@@ -243,6 +243,28 @@ def test_a_kept_password_does_not_follow_to_another_place(admin: Client) -> None
     assert decrypt(Warehouse.objects.get().secrets) == {"password": "new"}
 
 
+def test_a_new_connection_gets_no_password_of_one_with_the_same_key(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def connect(definition: Any) -> None:
+        given.append(definition)
+        raise WarehouseError("not today")
+
+    monkeypatch.setattr("metrics.services.connections.connect", connect)
+    save(admin, **CRM, password=CANARY)
+    elsewhere = {**CRM, "host": "10.6.6.6"}
+    admin.post(reverse("warehouse_new"), {**elsewhere, "action": "test"})
+    assert given[-1].options["host"] == "10.6.6.6"
+    assert "password" not in given[-1].options
+    assert save(admin, **elsewhere).status_code == 422
+    apply("warehouses: {}\n", archive=True, overwrite=["crm"])
+    assert Warehouse.objects.get().secrets  # a file may bring it back
+    assert save(admin, **elsewhere).status_code == 302
+    assert "password" not in warehouse_def(Warehouse.objects.get()).options
+
+
 def test_a_reference_is_kept_as_written(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRM_PASSWORD", CANARY)
     assert save(admin, **CRM, password="${CRM_PASSWORD}").status_code == 302
