@@ -181,6 +181,15 @@ class DuckDBForm(_Connection):
         return ""
 
 
+def spoken(form: forms.Form) -> list[str]:
+    """What is wrong with a form, each with its field's name, for a place apart from the fields."""
+    return [
+        f"{form[name].label}: {error}" if name in form.fields else str(error)
+        for name, errors in form.errors.items()
+        for error in errors
+    ]
+
+
 ConnectionForm = PostgresForm | DuckDBForm
 FORMS: dict[str, type[PostgresForm] | type[DuckDBForm]] = {"postgres": PostgresForm, "duckdb": DuckDBForm}
 

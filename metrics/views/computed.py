@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from metrics.definitions.metric import MetricText
 from metrics.definitions.mistakes import DefinitionsError
 from metrics.forms.computed import COMPARISON_CHOICES, ComputedForm
+from metrics.forms.warehouses import spoken
 from metrics.models import Metric, Source
 from metrics.queries import sources as queries
 from metrics.services import defining, inspection, looking, questions
@@ -85,8 +86,7 @@ def new(request: HttpRequest, key: str) -> HttpResponse:
         "poll": request.path,
     }
     if request.method == "POST" and wants_part(request):
-        context["said"] = [str(e) for errors in form.errors.values() for e in errors]
-        context["said"] += list(form.wrong.values())
+        context["said"] = [*spoken(form), *form.wrong.values()]
         return show(request, PART, states.read(request), context, part=PART)
     status = 422 if form.is_bound and form.errors else 200
     return show(request, "metrics/warehouses/metric.html", states.read(request), context, status=status)

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from metrics.definitions.mistakes import DefinitionsError
-from metrics.forms.warehouses import FORMS, ConnectionForm, initial
+from metrics.forms.warehouses import FORMS, ConnectionForm, initial, spoken
 from metrics.models import Warehouse
 from metrics.queries import warehouses as queries
 from metrics.queries.dump import warehouse_fields
@@ -150,8 +150,7 @@ def _form(
         elif fields is not None and _save(request, form, name, fields, row):
             return redirect("warehouses")
     if request.method == "POST" and wants_part(request):
-        said = [str(error) for errors in form.errors.values() for error in errors]
-        part = {"finding": finding, "said": said, "poll": request.path, "of_form": True}
+        part = {"finding": finding, "said": spoken(form), "poll": request.path, "of_form": True}
         return show(request, PART, states.read(request), part, part=PART)
     context: dict[str, Any] = {
         "section": "settings",

@@ -162,6 +162,13 @@ def test_mistakes_are_told_at_their_fields(admin: Client, here: Path) -> None:
     assert not Warehouse.objects.exists()
 
 
+def test_a_part_of_the_page_says_which_field_is_meant(admin: Client) -> None:
+    given = {"engine": "postgres", "action": "test", "host": "db"}
+    part = admin.post(reverse("warehouse_new"), given, headers={"HX-Request": "true"}).content.decode()
+    assert "Database: This field is required." in part
+    assert "Host:" not in part
+
+
 def test_two_admins_do_not_undo_each_other(admin: Client) -> None:
     save(admin, **CRM)
     address = reverse("warehouse", args=["crm"])
