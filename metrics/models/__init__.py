@@ -3,6 +3,7 @@
 from metrics.models.definitions import Driver, Metric, MetricVersion
 from metrics.models.figures import Entry, Revision, Value
 from metrics.models.idempotency import IdempotencyKey
+from metrics.models.imports import Import
 from metrics.models.installation import Installation
 from metrics.models.ledger import MetricState, Run
 from metrics.models.notes import Disposition
@@ -15,6 +16,7 @@ __all__ = [
     "Driver",
     "Entry",
     "IdempotencyKey",
+    "Import",
     "Installation",
     "Metric",
     "MetricState",

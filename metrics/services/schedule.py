@@ -11,7 +11,7 @@ from django.db.models import Max
 from calc.calendar import Calendar
 from metrics.definitions.build import calendar_of
 from metrics.models import Installation, MetricVersion, Run, Source
-from metrics.services import bell, freshness, idempotency, ledger, rollover
+from metrics.services import bell, freshness, idempotency, importing, ledger, rollover
 from owners.services import outbox
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,7 @@ def tick(now: datetime) -> Tick:
                 late.append(source.key)
     idempotency.forget(now)
     _roll_over(calendar, now)
+    importing.forget(now)
     work = ledger.is_waiting(now)
     notices = outbox.waiting(now).exists()
     heard = [bell.ring()] if work else []

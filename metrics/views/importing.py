@@ -1,0 +1,132 @@
+"""Figures from a spreadsheet: hand it in, see every change, enter it all or nothing, take it back."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods
+
+from metrics.models import Import
+from metrics.queries.importing import LEAVE_OUT, Preview, enterable, preview
+from metrics.services import importing
+from metrics.sheets.shapes import ROLES, Layout
+from metrics.sheets.tables import MOST_BYTES, TableError
+from metrics.views import state as states
+from metrics.views.shell import clear_refusal, reader, show
+
+SHOWN = 500  # changes on the page; the counts are of all
+_WORDS = {
+    "date": "date",
+    "year": "year",
+    "metric": "name of the metric",
+    "value": "figure",
+    "numerator": "how many",
+    "denominator": "of how many",
+    "member": "part (country, channel)",
+    "note": "note",
+    "ignore": "left out",
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@clear_refusal
+def start(request: HttpRequest) -> HttpResponse:
+    """Takes a file or pasted cells; by POST keeps them and leads to what they would change."""
+    person = reader(request)
+    refused, status, pasted = "", 200, ""
+    if request.method == "POST":
+        file, pasted = request.FILES.get("file"), request.POST.get("cells", "")
+        try:
+            if file is not None and (file.size or 0) > MOST_BYTES:
+                raise TableError(
+                    f"This is larger than {MOST_BYTES // 1_000_000} MB. Leave out what is not needed."
+                )
+            content: str | bytes = file.read() if file is not None else pasted
+            kept = importing.hold(person, content, (file.name or "") if file is not None else "")
+            return redirect("import_preview", kept.pk)
+        except TableError as error:
+            refused, status = str(error), 422
+    context = {
+        "section": "metrics",
+        "still_page": True,
+        "metrics": enterable(person),
+        "earlier": Import.objects.filter(user=person).exclude(entered_at=None)[:10],
+        "waiting": Import.objects.filter(user=person, entered_at=None)[:5],
+        "refused": refused,
+        "pasted": pasted[:200_000],
+    }
+    return show(request, "metrics/import.html", states.read(request), context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@clear_refusal
+def sheet(request: HttpRequest, pk: int) -> HttpResponse:
+    """One sheet: what it means and would change; by POST decides, enters or takes back."""
+    person = reader(request)
+    kept = get_object_or_404(Import, pk=pk, user=person)
+    state = states.read(request)
+    problem = ""
+    if request.method == "POST":
+        do = request.POST.get("do", "")
+        try:
+            if do == "enter":
+                outcome = importing.accept(person, kept, request.POST.get("digest", ""), today=state.today)
+                messages.success(
+                    request,
+                    f"{outcome.added} new, {outcome.changed} changed, {outcome.unchanged} there already.",
+                )
+            elif do == "undo":
+                importing.take_back(person, kept)
+                messages.success(request, "Taken back: what was there before is there again.")
+            elif do == "map" and kept.entered_at is None:
+                importing.decide(kept, _choices(request.POST))
+            else:
+                raise Http404("There is nothing of that kind to do.")
+            return redirect("import_preview", kept.pk)
+        except ValidationError as error:
+            problem = " ".join(error.messages)
+    context: dict[str, Any] = {"section": "metrics", "still_page": True, "kept": kept, "problem": problem}
+    if kept.entered_at is None:
+        context |= _page(preview(kept, person, state.today))
+    return show(request, "metrics/import_sheet.html", state, context, status=409 if problem else 200)
+
+
+def _page(shown: Preview) -> dict[str, Any]:
+    return {
+        "shown": shown,
+        "changes": shown.changes[:SHOWN],
+        "roles": [(role, _WORDS[role]) for role in ROLES],
+        "layouts": [
+            (Layout.WIDE.value, "months across the top"),
+            (Layout.TALL.value, "months down the side"),
+            (Layout.LONG.value, "a figure a row"),
+        ],
+        "leave_out": LEAVE_OUT,
+    }
+
+
+def _choices(form: QueryDict) -> dict[str, Any]:
+    """What the form says the sheet means; what makes no sense is left to be worked out."""
+    said: dict[str, Any] = {"metrics": {}, "columns": {}}
+    if form.get("layout") in tuple(Layout):
+        said["layout"] = form["layout"]
+    if form.get("decimal") in (".", ","):
+        said["decimal"] = form["decimal"]
+    if form.get("order") in ("dmy", "mdy"):
+        said["order"] = form["order"]
+    year = str(form.get("year", ""))
+    if year.isascii() and year.isdigit() and len(year) == 4:
+        said["year"] = int(year)
+    for name in form:
+        number = name.removeprefix("column-")
+        if name.startswith("column-") and number.isascii() and number.isdigit() and len(number) < 4:
+            # what was only proposed is worked out anew, since another choice may change it
+            proposed = form[name] == form.get(f"proposed-{number}")
+            if form[name] in ROLES and not proposed:
+                said["columns"][number] = form[name]
+    for name, key in zip(form.getlist("name"), form.getlist("metric"), strict=False):
+        if key and "\x00" not in name + key:
+            said["metrics"][name[:200]] = key[:80]
+    return said
