@@ -123,7 +123,7 @@ ROUTES: dict[str, dict[str, Access]] = {
         "GET": Right("metric.enter_values", "metric"),
         "POST": Right("metric.enter_values", "metric"),
     },
-    # A spreadsheet is its own person's, and each figure in it asks for the right to enter those of its metric.
+    # A spreadsheet is its own person’s; each figure in it asks for the right to enter those of its metric.
     "import": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "import_preview": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "metric_held": {"POST": Right("metric.annotate", "metric")},
