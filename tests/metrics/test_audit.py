@@ -17,7 +17,7 @@ from metrics.models import Benchmark, Metric, Source, Target, Warehouse
 from metrics.queries import audit
 from metrics.queries.audit import Change, Cut, Difference
 from metrics.spreadsheets import csv_text, safe_cell
-from owners.models import Leader, Ownership, Role, User
+from owners.models import Cadence, Channel, Leader, Leave, Ownership, Role, User
 from tests.metrics import making
 from tests.metrics.stage import Stage, stage
 
@@ -231,3 +231,20 @@ def test_no_cell_begins_a_formula(text: str) -> None:
 
 def test_other_cells_stay_what_they_are() -> None:
     assert csv_text(("a", "b"), [(-1.5, "a, b"), (None, "x=1")]) == '\ufeffa,b\r\n-1.5,"a, b"\r\n,x=1\r\n'
+
+
+def test_leave_rhythms_and_channels_are_told(company: Stage) -> None:
+    elena, charlie = (Leader.objects.get(key=key) for key in ("elena", "charlie"))
+    day = timezone.localdate()
+    Leave.objects.create(leader=elena, from_date=day, until_date=day, delegate=charlie)
+    told = newest("leave")
+    assert told.name == "Elena"
+    assert Difference("delegate", "", "Charlie") in told.differences
+    Cadence.objects.create(metric_key="orders", every="month")
+    assert newest("rhythm of check-ins").name == "Orders"
+    channel = Channel.objects.create(name="Board", kind="slack", host="hooks.example", secret="enc-7c1f")
+    told = newest("channel")
+    assert told.name == "Board"
+    assert not any("enc-7c1f" in d.after for d in told.differences)
+    channel.delete()
+    assert newest("channel").what == "removed"

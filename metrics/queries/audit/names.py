@@ -17,9 +17,15 @@ _NAMES = {
     "user_id": ("owners.User", "coalesce(nullif(name, ''), email)"),
     "target_id": ("metrics.Target", "metric_id::text || ' ' || quarter"),
 }
-_SAME = {"driver_id": "metric_id", "data_owner_id": "leader_id"} | dict.fromkeys(
-    ("asked_by_id", "accepted_by_id", "ended_by_id", "closed_by_id"), "user_id"
-)
+_SAME = {
+    "driver_id": "metric_id",
+    "data_owner_id": "leader_id",
+    "delegate_id": "leader_id",
+    "asked_by_id": "user_id",
+    "accepted_by_id": "user_id",
+    "ended_by_id": "user_id",
+    "closed_by_id": "user_id",
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class Names:
             about = str(row.get("quarter") or row.get("period_start") or "")
             member = f", {row['member']}" if row.get("member") else ""
             return f"{self.of('metric_id', row['metric_id'])}, {about}{member}"
+        if row.get("leader_id"):
+            return self.of("leader_id", row["leader_id"])
         return str(row.get("name") or row.get("email") or row.get("key") or f"no. {pk}")
 
 

@@ -17,13 +17,18 @@ SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("metrics.Benchmark", "plan of a month"),
         ("owners.Deviation", "accepted deviation"),
     ),
-    "owner": (("owners.Ownership", "owner"),),
+    "owner": (
+        ("owners.Ownership", "owner"),
+        ("owners.Leave", "leave"),
+        ("owners.Cadence", "rhythm of check-ins"),
+    ),
     "person": (
         ("owners.User", "account"),
         ("owners.Leader", "leader"),
         ("owners.Team", "team"),
         ("owners.ApiToken", "token"),
         ("owners.Identity", "single sign-on"),
+        ("owners.Channel", "channel"),
     ),
 }
 # What the machinery moves by itself is no change of a definition.
