@@ -142,6 +142,16 @@ def judge(
     return Status(state, f"{words}; {stop}", stale=True)
 
 
+def doubt(status: Status, words: str) -> Status:
+    """The status of a metric whose figure is disputed: never green, and no bad news is hidden by a doubt.
+
+    Off track, at risk and late stay what they are, with the dispute marked beside them; all else is disputed.
+    """
+    if status.state in (State.OFF_TRACK, State.AT_RISK, State.LATE):
+        return status
+    return Status(State.DISPUTED, f"{words}; as it stands: {status.reason}", status.stale)
+
+
 def describe(pace: Pace, unit: str = "count") -> str:
     """The gap to plan as a sentence's beginning: `6.1 % behind plan: 1 971 of 2 098 due by 14 Aug`."""
     figure, planned = pace.figure, pace.planned

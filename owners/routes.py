@@ -109,6 +109,13 @@ ROUTES: dict[str, dict[str, Access]] = {
         "GET": Right("metric.check_in", "metric"),
         "POST": Right("metric.check_in", "metric"),
     },
+    "metric_dispute": {
+        "GET": Right("metric.dispute", "metric"),
+        "POST": Right("metric.dispute", "metric"),
+    },
+    "disputes": {"GET": SIGNED_IN},
+    "dispute_answer": {"POST": Right("dispute.answer", "dispute")},
+    "dispute_withdraw": {"POST": Right("dispute.withdraw", "dispute")},
     # What is due from oneself.
     "me": {"GET": SIGNED_IN, "POST": Right("action.add")},
     "me_action": {"POST": Right("action.edit", "action")},

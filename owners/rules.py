@@ -6,6 +6,9 @@
 | metric.enter_values | counted | own, counted | own, counted | own, counted | own, counted | metric |
 | metric.check_in | | own | own | own | own | metric |
 | metric.annotate | | own | all | own | all | metric |
+| metric.dispute | counted | own, counted | all | all | all | metric |
+| dispute.answer | kept | kept | all | kept | all | dispute |
+| dispute.withdraw | raised | raised | raised | raised | raised | dispute |
 | metric.accept_deviation | | | | yes | yes | metric |
 | metric.define, source.define | | | yes | | yes | |
 | metric.write_sql | | | | | yes | |
@@ -221,12 +224,35 @@ admin = has_role(Role.ADMIN)
 concerns = owns | counts | stands_in | counts_for | owns_a_part
 visible = signed_in & (sees_all | for_everyone | concerns | (for_the_team & in_owners_team))
 
+
+@rules.predicate
+def keeps(user: User, disputed: Any) -> bool:
+    """Whoever keeps the data that the disputed figure is computed from."""
+    leader = leader_of(user)
+    return leader is not None and disputed is not None and leader.key in disputed.keepers
+
+
+@rules.predicate
+def raised(user: User, disputed: Any) -> bool:
+    return disputed is not None and disputed.author_id == user.pk
+
+
+@rules.predicate
+def sees_disputed(user: User, disputed: Any) -> bool:
+    return disputed is not None and bool(visible.test(user, disputed.metric))
+
+
+disputed_visible = signed_in & sees_disputed
+
 PERMISSIONS: dict[str, rules.Predicate] = {
     "metric.read": visible,
     "metric.enter_values": signed_in & ((writes & (owns | stands_in)) | counts | counts_for),
     "metric.check_in": writes & (owns | stands_in),
     "metric.annotate": writes & (owns | stands_in | analyst),
     "metric.accept_deviation": executive,
+    "metric.dispute": signed_in & (steers | (writes & (owns | stands_in)) | counts | counts_for),
+    "dispute.answer": disputed_visible & (keeps | analyst),
+    "dispute.withdraw": disputed_visible & raised,
     "metric.define": analyst,
     "metric.write_sql": admin,
     "metric.set_target": steers,

@@ -59,6 +59,7 @@ class ValueLine(serializers.Serializer[dict[str, Any]]):
     status = serializers.ChoiceField(choices=STATUSES)
     version = serializers.IntegerField(help_text="Of the definition.")
     computed_at = serializers.DateTimeField()
+    disputed = serializers.BooleanField(help_text="Somebody says that it looks wrong; nobody has answered.")
 
 
 class EntryLine(serializers.ModelSerializer[Entry]):

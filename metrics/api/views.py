@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any, cast
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from metrics.api import filters, writing
 from metrics.api.scope import visible_to
 from metrics.api.serializers import EntryLine, LeaderLine, MetricLine, TargetLine, ValueLine
-from metrics.models import Entry, Metric, Target, Value
+from metrics.models import Dispute, Entry, Metric, Target, Value
 from metrics.queries.values import COLUMNS
 from owners.models import Leader
 from owners.queries.ownership import owners_on, rows_on
@@ -77,7 +77,9 @@ class Values(ListAPIView[Any]):
         found = super().filter_queryset(queryset)
         ordered = found.order_by("metric_id", "grain", "dimension", "member", "period_start", "period_end")
         stored = [column for column in COLUMNS if column != "metric"]
-        return ordered.values(*stored, metric_key=F("metric__key"))
+        place = ("metric", "grain", "period_start", "period_end", "dimension", "member")
+        doubts = Dispute.objects.filter(state=Dispute.State.OPEN, **{name: OuterRef(name) for name in place})
+        return ordered.values(*stored, metric_key=F("metric__key"), disputed=Exists(doubts))
 
     def get_serializer(self, page: Any, *args: Any, **kwargs: Any) -> Any:
         lines = [{**row, "metric": row.pop("metric_key")} for row in page]

@@ -325,6 +325,7 @@ def _point_text(point: Point, unit: str, grain: str) -> str:
         text += f" ({full(point.numerator)} of {full(point.denominator)})"
     if grain and grain != "day":
         text += f", {period(point.start, point.at + timedelta(days=1), grain)}"
+    text += ", ? disputed" if point.disputed else ""
     return f"{text}, still filling" if point.provisional else text
 
 

@@ -41,6 +41,7 @@ def quarter_table(chart: QuarterChart) -> tuple[Line, ...]:
                 before.get(at),
                 agreed.get(at),
                 bool(point and point.provisional),
+                note="? disputed" if point and point.disputed else "",
             )
         )
     return tuple(lines)
@@ -54,7 +55,7 @@ def history_table(history: History) -> tuple[Line, ...]:
             period(p.start, p.at + timedelta(days=1), history.grain, year=True),
             p.value,
             provisional=p.provisional,
-            note=notes.get(p.start, ""),
+            note="; ".join(words for words in ("? disputed" * p.disputed, notes.get(p.start, "")) if words),
         )
         for p in reversed(history.points)
     )

@@ -1,7 +1,9 @@
 """Definitions and versions, figures and revisions, targets and benchmarks, and the recompute ledger."""
 
 from metrics.models.definitions import Driver, Metric, MetricVersion
+from metrics.models.disputes import Dispute
 from metrics.models.figures import Entry, Revision, Value
+from metrics.models.held import HeldDecision
 from metrics.models.idempotency import IdempotencyKey
 from metrics.models.imports import Import
 from metrics.models.installation import Installation
@@ -13,8 +15,10 @@ from metrics.models.targets import Benchmark, Target, TargetAnswer
 __all__ = [
     "Benchmark",
     "Disposition",
+    "Dispute",
     "Driver",
     "Entry",
+    "HeldDecision",
     "IdempotencyKey",
     "Import",
     "Installation",

@@ -76,6 +76,7 @@ class Course:
         return replace(
             self,
             as_of=as_of,
+            remarks=self.remarks.by(as_of),
             through=_through(self.manual, self.clock, as_of, self.quarter, self.figures),
             late=_late(self.manual, self.goal, self.cal, self.quarter, as_of, self.figures, self.free_days),
         )

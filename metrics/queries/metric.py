@@ -10,6 +10,8 @@ from metrics.models import Driver, Metric, MetricState, MetricVersion, Revision,
 from metrics.queries import installation
 from metrics.queries.changes import edits
 from metrics.queries.courses import DAY, Course, load, total_to
+from metrics.queries.disputes import marked
+from metrics.queries.disputes import of_metric as disputes_of
 from metrics.queries.entries import entry_cells, label
 from metrics.queries.histories import history, history_wanted, same_part, segments
 from metrics.queries.machinery import runs_of
@@ -54,7 +56,7 @@ def metric_page(
     return MetricPage(
         row=row,
         chart=chart(course, cal.quarter_label(name), fine),
-        history=history(course, chosen, past),
+        history=marked(history(course, chosen, past), metric),
         quarters=_quarters(course, cal, quarters),
         segments=_owned(key, day, segments(course, cal, members(metric, course.as_of))),
         drivers=_edges(user, Driver.objects.filter(metric=metric), "driver"),
@@ -73,6 +75,7 @@ def metric_page(
         error=state.error if state else "",
         held=_held(metric, cal, state),
         edits=edits(metric, cal),
+        disputes=disputes_of(metric, cal),
         actions=tuple(
             todo(a) for a in Action.objects.filter(metric_key=key, done_at=None).select_related("leader")
         ),

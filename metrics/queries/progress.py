@@ -83,6 +83,9 @@ def judge(course: Course) -> Progress:
             tolerance=course.goal.tolerance,
         )
     status = _status(course, measured, begun, missing)
+    if course.remarks.doubts:
+        newest = course.remarks.doubts[0]
+        status = judging.doubt(status, f"disputed by {newest.by}: {newest.text}")
     post, agreed = course.goalpost, course.agreed_plan or (plan if course.agreed_target is not None else None)
     went = months(course)
     needed = describe(went, plan, metric.unit, metric.better) if plan else ""
@@ -126,6 +129,8 @@ def judge(course: Course) -> Progress:
         call=course.remarks.call(day, course.head.owner.key if course.head.owner else None),
         accepted=_accepted(course.remarks.accepted(day), measured),
         asking=course.remarks.asking(day),
+        doubts=course.remarks.doubts,
+        rejections=course.remarks.rejections,
     )
 
 

@@ -1,6 +1,7 @@
 """The quarter's course as a chart: actual, plan, benchmarks, target, and last year's same quarter."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from calc.calendar import Grain, Period, add_months
@@ -56,7 +57,7 @@ def chart(course: Course, label: str, fine: Sequence[Stored] = ()) -> QuarterCha
         start=quarter.start,
         end=quarter.end,
         kind=str(GoalKind(course.goal.kind)),
-        actual=actual,
+        actual=tuple(_doubted(p, course) for p in actual),
         fine=tuple(_point(f) for f in fine if _inside(f, quarter, course.as_of)),
         plan=planned,
         benchmarks=benchmarks,
@@ -114,6 +115,12 @@ def _point(figure: Stored) -> Point:
         figure.denominator,
         figure.version,
     )
+
+
+def _doubted(point: Point, course: Course) -> Point:
+    """Marked where the whole's figure of a period that holds its day is disputed."""
+    doubted = any(not d.member and d.start <= point.at < d.end for d in course.remarks.doubts)
+    return replace(point, disputed=True) if doubted else point
 
 
 def _a_year_on(day: date) -> date:

@@ -4,18 +4,23 @@ Read for many metrics at once, chosen by the day that a page shows. Nothing here
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from calc.calendar import Calendar
+from calc.calendar import Calendar, Period
 from calc.status import State
+from metrics.models import Dispute, HeldDecision
 from metrics.queries.recorded import rows
-from metrics.queries.shapes import Acceptance, Asking, Call
+from metrics.queries.shapes import Acceptance, Asking, Call, Doubt, Rejection
 from owners.models import Deviation, StatusCall
 
 _CALL = ("metric_key", "leader__key", "status", "reason", "until_date", "made_at", "withdrawn_at")
 _DEVIATION = ("metric_key", "shortfall", "reason", "until_date", "asked_at", "accepted_at", "ended_at")
+
+_FIGURE = ("metric__key", "grain", "period_start", "period_end")
+_DOUBT = (*_FIGURE, "dimension", "member", "figure", "text", "raised_at")
+_REJECTION = (*_FIGURE, "value", "reason", "decided_at")
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,12 @@ class Remarks:
     """All that was said beside one metric's status in one quarter, the newest first."""
 
     said: tuple[_Said, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+
+    def by(self, day: date) -> "Remarks":
+        """Without the doubts that were raised after `day`."""
+        return replace(self, doubts=tuple(d for d in self.doubts if d.raised_date <= day))
 
     def call(self, day: date, owner: str | None) -> Call | None:
         """The call in force on `day`, if who made it owns the metric then (`owner`: their key)."""
@@ -65,7 +76,7 @@ NONE = Remarks()
 def load(
     keys: Iterable[str], quarter: str, cal: Calendar, known_at: datetime | None = None
 ) -> Mapping[str, Remarks]:
-    """What was said of these metrics in a quarter, as recorded now or at an instant. Two SQL statements."""
+    """What was said of these metrics in a quarter, as recorded now or at an instant. Four SQL statements."""
     chosen: dict[str, Any] = {"metric_key__in": list(keys), "quarter": quarter}
     found: dict[str, list[_Said]] = {}
     for row in _newest(rows(StatusCall, (*_CALL, *_names("author")), known_at, **chosen)):
@@ -89,7 +100,47 @@ def load(
         if asked and not (accepted and asked == accepted):
             ends = min((d for d in (accepted, end) if d), default=None)
             here.append(_Said(Asking(*told, _name(row, "asked_by"), asked), "", asked, ends))
-    return {key: Remarks(tuple(said)) for key, said in found.items()}
+    inside = {"metric__key__in": chosen["metric_key__in"], **_overlapping(cal.quarter(quarter))}
+    doubts: dict[str, list[Doubt]] = {}
+    for row in _newest(rows(Dispute, (*_DOUBT, *_names("author")), known_at, state="open", **inside)):
+        doubts.setdefault(row["metric__key"], []).append(_doubt(row, cal))
+    wrong: dict[str, list[Rejection]] = {}
+    rejected = {"outcome": HeldDecision.Outcome.REJECTED, "ended_at": None, **inside}
+    for row in _newest(rows(HeldDecision, (*_REJECTION, *_names("author")), known_at, **rejected)):
+        wrong.setdefault(row["metric__key"], []).append(
+            Rejection(
+                row["grain"],
+                row["period_start"],
+                row["period_end"],
+                row["value"],
+                row["reason"],
+                _name(row, "author"),
+                cal.day_of(row["decided_at"]),
+            )
+        )
+    return {
+        key: Remarks(tuple(found.get(key, ())), tuple(doubts.get(key, ())), tuple(wrong.get(key, ())))
+        for key in {*found, *doubts, *wrong}
+    }
+
+
+def _overlapping(period: Period) -> dict[str, date]:
+    return {"period_start__lt": period.end, "period_end__gt": period.start}
+
+
+def _doubt(row: Mapping[str, Any], cal: Calendar) -> Doubt:
+    return Doubt(
+        row["id"],
+        row["grain"],
+        row["period_start"],
+        row["period_end"],
+        row["dimension"],
+        row["member"],
+        row["figure"],
+        row["text"],
+        _name(row, "author"),
+        cal.day_of(row["raised_at"]),
+    )
 
 
 def _newest(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

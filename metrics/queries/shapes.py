@@ -86,6 +86,35 @@ class Asking:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """An open dispute about a computed figure; `dimension` and `member` are "" for the whole."""
+
+    id: int
+    grain: str
+    start: date
+    end: date
+    dimension: str
+    member: str
+    figure: float | None  # at that time
+    text: str
+    by: str
+    raised_date: date
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A held figure that somebody rejected: the last good one stands until the source says another."""
+
+    grain: str
+    start: date
+    end: date
+    value: float
+    reason: str
+    by: str
+    decided_date: date
+
+
+@dataclass(frozen=True)
 class Progress:
     """One metric's quarter, judged at the last day or period that is due."""
 
@@ -126,6 +155,8 @@ class Progress:
     call: Call | None = None  # the owner's own, also where it agrees with `status`
     accepted: Acceptance | None = None
     asking: Asking | None = None
+    doubts: tuple[Doubt, ...] = ()  # open disputes of the quarter's figures
+    rejections: tuple[Rejection, ...] = ()  # of the quarter's figures
 
     @property
     def own_call(self) -> Call | None:
@@ -140,7 +171,7 @@ class Progress:
     @property
     def is_remarked(self) -> bool:
         """Whether anything stands beside the computed status."""
-        return bool(self.own_call or self.excused)
+        return bool(self.own_call or self.excused or self.doubts or self.rejections)
 
     @property
     def is_settled(self) -> bool:
@@ -159,6 +190,7 @@ class Point:
     numerator: float | None = None
     denominator: float | None = None
     version: int = 0
+    disputed: bool = False
 
 
 @dataclass(frozen=True)
@@ -460,6 +492,26 @@ class OwnerLine:
 
 
 @dataclass(frozen=True)
+class DisputeLine:
+    """A dispute as pages show it. `figure` is what was said to look wrong: `July, Spain: 1 204`."""
+
+    id: int
+    metric: str
+    name: str
+    figure: str
+    text: str
+    by: str
+    raised_at: datetime
+    state: str
+    outcome: str  # in words, "" while open
+    answer: str
+    closed_by: str
+    closed_at: datetime | None
+    may_answer: bool = False
+    may_withdraw: bool = False
+
+
+@dataclass(frozen=True)
 class MetricPage:
     row: Row
     chart: QuarterChart
@@ -480,6 +532,7 @@ class MetricPage:
     error: str  # of the last failed recompute
     held: tuple[str, ...]  # implausible figures held for checking, in words
     edits: tuple[Edit, ...] = ()  # who changed what by hand, newest first
+    disputes: tuple[DisputeLine, ...] = ()  # open and closed ones, newest first
     actions: tuple[Todo, ...] = ()  # that are open
     members: dict[str, tuple[Progress, ...]] = field(default_factory=dict)  # with a target, by dimension
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date, datetime
 
-from metrics.models import Metric, Source
+from metrics.models import Dispute, Metric, Source
 from owners.models import Deviation, Leader, Role, User
 from owners.services.outbox import notify
 
@@ -128,4 +128,36 @@ def deviation_answered(row: Deviation, metric: Metric, owner: Leader | None, wha
         words,
         f"/metrics/{metric.key}/",
         about=[metric.key],
+    )
+
+
+def disputed(dispute: Dispute, keepers: Collection[Leader], figure: str) -> None:
+    """A figure is said to look wrong: told to those who look after its data, where nobody does to the admins.
+
+    Who may not see the metric is not told of it."""
+    people: list[Leader | None] = [*keepers]
+    for leader in people or [None]:
+        notify(
+            leader,
+            "dispute",
+            f"dispute:{dispute.pk}" + (f":{leader.key}" if leader else ""),
+            f"{dispute.author} says that a figure of {dispute.metric.name} looks wrong",
+            f"{figure}\n\n{dispute.text}\n\nIt is marked as disputed until somebody answers.",
+            f"/disputes/#dispute-{dispute.pk}",
+            about=[dispute.metric.key],
+        )
+
+
+def dispute_answered(dispute: Dispute, outcome: str) -> None:
+    """Whoever raised a dispute is told what was answered."""
+    if dispute.author is None:
+        return
+    notify(
+        dispute.author,
+        "dispute_answered",
+        f"dispute:{dispute.pk}:answered",
+        f"The figure of {dispute.metric.name} is {outcome}",
+        f"You wrote: {dispute.text}\n\n{dispute.closed_by} answered: {dispute.answer}",
+        f"/metrics/{dispute.metric.key}/#disputes",
+        about=[dispute.metric.key],
     )

@@ -92,6 +92,7 @@ def quarter_chart(chart: QuarterChart, name: str = "") -> dict[str, Any]:
         "lines": lines,
         "columns": {
             "plan": any(line.plan is not None for line in lines),
+            "note": any(line.note for line in lines),
             "benchmark": any(line.benchmark is not None for line in lines),
             "agreed": any(line.agreed is not None for line in lines),
             "last_year": any(line.last_year is not None for line in lines),
@@ -136,7 +137,7 @@ def history_chart(history: History, metric: MetricHead) -> dict[str, Any]:
         "caption": f"{metric.name} by {history.grain}",
         "unit": metric.unit,
         "lines": charts.history_table(history),
-        "columns": {"note": bool(history.signals)},
+        "columns": {"note": bool(history.signals) or any(p.disputed for p in history.points)},
         "legend": legend,
         "empty": not any(p.value is not None for p in history.points),
     }

@@ -53,6 +53,7 @@ def rights(request: HttpRequest, metric: Metric) -> dict[str, bool]:
         "can_ask": can(user, "metric.set_cadence", metric),
         "can_act": can(user, "action.edit", Action(metric_key=metric.key)),
         "can_call": can(user, "metric.check_in", metric),
+        "can_dispute": can(user, "metric.dispute", metric),
         "can_accept": can(user, "metric.accept_deviation", metric),
     }
 

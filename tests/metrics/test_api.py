@@ -26,6 +26,7 @@ CONTRACT = [
     "status",
     "version",
     "computed_at",
+    "disputed",
 ]
 
 
@@ -84,6 +85,7 @@ def test_values_are_the_contracts_unrounded(people: Company) -> None:
         "status": "final",
         "version": 1,
         "computed_at": "2026-07-02T03:04:05Z",
+        "disputed": False,
     }
 
 

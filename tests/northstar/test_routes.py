@@ -1,6 +1,7 @@
 """Default deny, proved: every route that the resolver knows, by every method, for every kind of person."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, include, path, reverse
 from django.utils import timezone
 
+from metrics.models import Dispute
+from metrics.queries.disputes import Disputed
 from northstar import urls as real
 from owners.models import Action, ApiToken, Channel, Leave, User
 from owners.routes import PUBLIC, ROUTES, Open, Right
@@ -23,10 +26,13 @@ from tests.people import Company, company, metric
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 OF_ALICE = (
     "action",
+    "dispute_withdraw",
     "leader_summary",
     "me_action",
     "metric_cadence",
+    "metric_call",
     "metric_check_in",
+    "metric_deviation_ask",
     "metric_values",
     "target_answer",
     "token_revoke",
@@ -99,6 +105,8 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         return {"pk": Action.objects.get_or_create(text="Call", leader=people.leaders["alice"])[0].pk}
     if route == "import_preview":
         return {"pk": 1}
+    if route.startswith("dispute_"):
+        return {"pk": of_alice(people).pk}
     if route == "token_revoke":
         made = {"name": "t", "digest": "d" * 64, "expires_at": timezone.now()}
         return {"pk": ApiToken.objects.get_or_create(user=people.alice, defaults=made)[0].pk}
@@ -107,6 +115,13 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
     if route == "metric" or route.startswith("metric_"):
         return {"key": about}
     return {}
+
+
+def of_alice(people: Company) -> Dispute:
+    """Alice's dispute about the metric that everybody sees."""
+    place = {"metric": people.metrics["everyone"], "grain": "month", "author": people.alice}
+    days = {"period_start": date(2026, 7, 1), "period_end": date(2026, 8, 1)}
+    return Dispute.objects.get_or_create(**place, **days, defaults={"raised_at": timezone.now()})[0]
 
 
 def ask(client: Client, method: str, address: str) -> Any:
@@ -219,6 +234,7 @@ def expected(people: Company, user: User | AnonymousUser, asked: Open | Right, k
         "leader": people.leaders["alice"],
         "action": Action(leader=people.leaders["alice"]),
         "token": ApiToken(user=people.alice),
+        "dispute": Disputed(of_alice(people), people.metrics["everyone"], frozenset()),
     }
     thing = things.get(asked.about)
     return "in" if can(user, asked.permission, thing) else "refused"

@@ -11,7 +11,11 @@ SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("metrics.Warehouse", "warehouse"),
         ("metrics.Installation", "installation"),
     ),
-    "figure": (("metrics.Entry", "figure"),),
+    "figure": (
+        ("metrics.Entry", "figure"),
+        ("metrics.HeldDecision", "held figure"),
+        ("metrics.Dispute", "dispute"),
+    ),
     "target": (
         ("metrics.Target", "target"),
         ("metrics.Benchmark", "plan of a month"),
