@@ -1,11 +1,19 @@
 """What somebody decided about figures that were held back as implausible."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from metrics.models.definitions import Metric
+
+
+def held_token(entry: Mapping[str, Any]) -> str:
+    """Names a held figure (an entry of MetricState.held), so that nobody decides about one unseen."""
+    return f"{entry['grain']}:{entry['period_start']}:{entry['period_end']}:{entry['value']!r}"
 
 
 @pghistory.track()

@@ -122,7 +122,7 @@ class _Reader:
             sources=_each_once(c.sources for c in below),
             late=_each_once(c.late for c in below),
             failed=_each_once(c.failed for c in below),
-            held=tuple(h for h in state.held if not h.get("accepted")) if state else (),
+            held=tuple(state.held) if state else (),
         )
 
     def _of_source(self, key: str) -> Clock:

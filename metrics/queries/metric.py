@@ -6,7 +6,8 @@ from typing import Any
 
 from calc.calendar import Calendar, Grain
 from calc.clock import equal_part
-from metrics.models import Driver, Metric, MetricState, MetricVersion, Revision, Value
+from metrics.models import Driver, HeldDecision, Metric, MetricState, MetricVersion, Revision, Value
+from metrics.models.held import held_token
 from metrics.queries import installation
 from metrics.queries.changes import edits
 from metrics.queries.courses import DAY, Course, load, total_to
@@ -22,7 +23,16 @@ from metrics.queries.recorded import events
 from metrics.queries.rows import rows, said, spark_wanted, todo
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import Stored, read
-from metrics.queries.shapes import MetricPage, Neighbour, OwnerLine, Restatement, Segment, VersionLine
+from metrics.queries.shapes import (
+    DecisionLine,
+    HeldLine,
+    MetricPage,
+    Neighbour,
+    OwnerLine,
+    Restatement,
+    Segment,
+    VersionLine,
+)
 from metrics.queries.sql import statements
 from owners.models import Action, CheckIn, User
 from owners.queries.ownership import Tenure, parts_on
@@ -73,7 +83,8 @@ def metric_page(
         collect={str(k): str(v) for k, v in collect.items()},
         sql=statements(metric, cal),
         error=state.error if state else "",
-        held=_held(metric, cal, state),
+        held=_held(cal, state),
+        decisions=_decisions(metric, cal),
         edits=edits(metric, cal),
         disputes=disputes_of(metric, cal),
         actions=tuple(
@@ -117,11 +128,34 @@ def _tenure(tenure: Tenure) -> OwnerLine:
     return OwnerLine(tenure.from_date, who, tenure.note, tenure.by)
 
 
-def _held(metric: Metric, cal: Calendar, state: MetricState | None) -> tuple[str, ...]:
+def _held(cal: Calendar, state: MetricState | None) -> tuple[HeldLine, ...]:
     """What nobody has checked yet, the newest first: `9 Nov 2026: 301 is above ...`."""
-    waiting = [h for h in (state.held if state else []) if not h.get("accepted")]
-    waiting.sort(key=lambda h: (h["period_end"], h["grain"]), reverse=True)
-    return tuple(f"{_held_period(h, cal)}: {h['reason']}" for h in waiting)
+    waiting = sorted(state.held if state else [], key=lambda h: (h["period_end"], h["grain"]), reverse=True)
+    return tuple(HeldLine(f"{_held_period(h, cal)}: {h['reason']}", held_token(h)) for h in waiting)
+
+
+def _decisions(metric: Metric, cal: Calendar) -> tuple[DecisionLine, ...]:
+    """What was decided about held figures, the newest first. One SQL statement."""
+    found = HeldDecision.objects.filter(metric=metric).select_related("author")[:LISTED]
+    return tuple(
+        DecisionLine(
+            _held_period(
+                {
+                    "grain": d.grain,
+                    "period_start": d.period_start.isoformat(),
+                    "period_end": d.period_end.isoformat(),
+                },
+                cal,
+            ),
+            d.value,
+            d.outcome,
+            d.reason,
+            str(d.author or ""),
+            d.decided_at,
+            d.ended_at,
+        )
+        for d in found
+    )
 
 
 def _held_period(entry: dict[str, Any], cal: Calendar) -> str:

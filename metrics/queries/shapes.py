@@ -512,6 +512,27 @@ class DisputeLine:
 
 
 @dataclass(frozen=True)
+class HeldLine:
+    """A held figure in words; `token` names it for the form."""
+
+    words: str
+    token: str
+
+
+@dataclass(frozen=True)
+class DecisionLine:
+    """What somebody decided about a held figure. `ended_at`: since when the source says another."""
+
+    period: str
+    value: float
+    outcome: str
+    reason: str
+    by: str
+    decided_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
 class MetricPage:
     row: Row
     chart: QuarterChart
@@ -530,9 +551,10 @@ class MetricPage:
     collect: dict[str, str]  # by, every, due, from, how
     sql: tuple[tuple[str, str], ...]  # (title, text) of how it is computed
     error: str  # of the last failed recompute
-    held: tuple[str, ...]  # implausible figures held for checking, in words
+    held: tuple[HeldLine, ...]  # implausible figures held for checking, newest first
     edits: tuple[Edit, ...] = ()  # who changed what by hand, newest first
     disputes: tuple[DisputeLine, ...] = ()  # open and closed ones, newest first
+    decisions: tuple[DecisionLine, ...] = ()  # about held figures, newest first
     actions: tuple[Todo, ...] = ()  # that are open
     members: dict[str, tuple[Progress, ...]] = field(default_factory=dict)  # with a target, by dimension
 

@@ -1,12 +1,10 @@
 """A metric's health: attempts, quarantine, figures held for a check. A healthy metric has no row."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-
-from metrics.models import Metric, MetricState
+from metrics.models import HeldDecision, Metric, MetricState
 from metrics.services.ledger import ATTEMPTS, wait
 from metrics.services.plausibility import Held, Plausible
 from metrics.services.writing import Scope
@@ -32,7 +30,7 @@ def failed(metric: Metric, error: str, now: datetime, missed: date | None) -> Me
     state.attempts = min(state.attempts + 1, 1000)
     state.error = error[:4000]
     state.stale_since = state.stale_since or now
-    state.dirty_from = _earlier(state.dirty_from, missed)
+    state.dirty_from = earlier(state.dirty_from, missed)
     if state.attempts >= ATTEMPTS:
         state.quarantined_at = state.quarantined_at or now
         state.retry_at = now + REST
@@ -48,14 +46,14 @@ def waits(metric: Metric, operands: Collection[str], now: datetime, missed: date
     state, _ = MetricState.objects.get_or_create(metric=metric)
     state.error = f"waits for {', '.join(sorted(operands))}"
     state.stale_since = state.stale_since or now
-    state.dirty_from = _earlier(state.dirty_from, missed)
+    state.dirty_from = earlier(state.dirty_from, missed)
     state.save()
 
 
 def missed(metrics: Collection[Metric], since: date) -> None:
     """Metrics that a run has left out will need the days from `since` on."""
     for state in MetricState.objects.filter(metric__in=metrics):
-        state.dirty_from = _earlier(state.dirty_from, since)
+        state.dirty_from = earlier(state.dirty_from, since)
         state.save(update_fields=["dirty_from"])
 
 
@@ -73,8 +71,10 @@ def recovered(metrics: Collection[Metric]) -> list[Metric]:
 def bounds_of(metrics: Collection[Metric]) -> dict[int, Plausible]:
     """The declared bounds by metric id, with what somebody has checked and accepted."""
     bounded = [m for m in metrics if m.plausible]
-    held = dict(MetricState.objects.filter(metric__in=bounded).values_list("metric_id", "held"))
-    return {m.pk: _bounds(m.plausible, held.get(m.pk, [])) for m in bounded}
+    decided: dict[int, list[HeldDecision]] = {}
+    for row in HeldDecision.objects.filter(metric__in=bounded, ended_at=None):
+        decided.setdefault(row.metric_id, []).append(row)
+    return {m.pk: _bounds(m.plausible, decided.get(m.pk, [])) for m in bounded}
 
 
 def keep_held(
@@ -98,8 +98,9 @@ def keep_held(
     for pk, metric in metrics.items():
         state = stored.get(pk)
         before = state.held if state else []
-        kept = [entry for entry in before if entry.get("accepted") or not again(pk, entry)]
-        now_held = [_entry(h, now) for h in held.get(pk, [])]
+        kept = [entry for entry in before if not again(pk, entry)]
+        now_held = [_entry(h, now) for h in held.get(pk, []) if not h.rejected]
+        _end_rejections(pk, held.get(pk, []), again, now)
         known = {_identity(entry): entry for entry in before}
         entries = kept + [known.get(_identity(entry), entry) for entry in now_held]
         if any(_identity(entry) not in known for entry in now_held):
@@ -111,21 +112,17 @@ def keep_held(
     return fresh
 
 
-@transaction.atomic
-def accept_held(metric: Metric, user: Any, now: datetime) -> int:
-    """Somebody has checked the held figures and found them right: the next run takes them. Returns how
-    many."""
-    state = MetricState.objects.select_for_update().filter(metric=metric).first()
-    if state is None:
-        return 0
-    waiting = [entry for entry in state.held if not entry.get("accepted")]
-    for entry in waiting:
-        entry["accepted"] = {"by": str(user), "at": now.isoformat()}
-    if waiting:
-        earliest = min(date.fromisoformat(entry["period_start"]) for entry in waiting)
-        state.dirty_from = _earlier(state.dirty_from, earliest)
-    state.save()
-    return len(waiting)
+def _end_rejections(
+    pk: int, held: list[Held], again: Callable[[int, Mapping[str, Any]], bool], now: datetime
+) -> None:
+    """A rejection ends where its period was asked for again and the source no longer says that figure."""
+    still = {(h.grain, h.start, h.end) for h in held if h.rejected}
+    standing = HeldDecision.objects.filter(metric=pk, outcome=HeldDecision.Outcome.REJECTED, ended_at=None)
+    for row in standing:
+        place = {"grain": row.grain, "period_end": row.period_end.isoformat()}
+        if again(pk, place) and (row.grain, row.period_start, row.period_end) not in still:
+            row.ended_at = now
+            row.save(update_fields=["ended_at"])
 
 
 def _entry(held: Held, now: datetime) -> dict[str, Any]:
@@ -143,18 +140,19 @@ def _identity(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     return entry["grain"], entry["period_start"], entry["period_end"], entry["value"]
 
 
-def _bounds(written: Mapping[str, Any], held: list[dict[str, Any]]) -> Plausible:
+def _bounds(written: Mapping[str, Any], decided: list[HeldDecision]) -> Plausible:
     def number(name: str) -> float | None:
         value = written.get(name)
         return float(value) if value is not None else None
 
-    accepted = tuple(
-        (e["grain"], date.fromisoformat(e["period_start"]), date.fromisoformat(e["period_end"]), e["value"])
-        for e in held
-        if e.get("accepted")
-    )
-    return Plausible(number("low"), number("high"), number("max_change"), accepted)
+    def those(outcome: HeldDecision.Outcome) -> tuple[tuple[str, date, date, float | None], ...]:
+        return tuple(
+            (d.grain, d.period_start, d.period_end, d.value) for d in decided if d.outcome == outcome
+        )
+
+    released, rejected = HeldDecision.Outcome.RELEASED, HeldDecision.Outcome.REJECTED
+    return Plausible(number("low"), number("high"), number("max_change"), those(released), those(rejected))
 
 
-def _earlier(one: date | None, other: date | None) -> date | None:
+def earlier(one: date | None, other: date | None) -> date | None:
     return min((day for day in (one, other) if day is not None), default=None)

@@ -17,6 +17,7 @@ class Held:
     end: date
     value: float | None
     reason: str
+    rejected: bool = False  # somebody has said already that it is wrong
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Plausible:
     max_change: float | None = None
     accepted: tuple[
         tuple[str, date, date, float | None], ...
-    ] = ()  # (grain, start, end, value) somebody checked
+    ] = ()  # (grain, start, end, value) that somebody checked and released
+    rejected: tuple[tuple[str, date, date, float | None], ...] = ()  # and those that are wrong
 
 
 def hold(cursor: Any, metric: int, bounds: Plausible) -> list[Held]:
@@ -58,8 +60,9 @@ def hold(cursor: Any, metric: int, bounds: Plausible) -> list[Held]:
     held: list[Held] = []
     for grain, start, end, value, own, before, phase in cursor.fetchall():
         reason = _implausible(bounds, Grain(grain), value, own, before, phase)
-        if reason and not _accepted(bounds, grain, start, end, value):
-            held.append(Held(grain, start, end, value, reason))
+        if reason and not _among(bounds.accepted, grain, start, end, value):
+            wrong = _among(bounds.rejected, grain, start, end, value)
+            held.append(Held(grain, start, end, value, reason, wrong))
     if held:
         cursor.executemany(
             """UPDATE incoming SET held = true WHERE metric_id = %s AND grain = %s AND period_start = %s
@@ -95,10 +98,16 @@ def _implausible(
     )
 
 
-def _accepted(bounds: Plausible, grain: str, start: date, end: date, value: float) -> bool:
+def _among(
+    decided: tuple[tuple[str, date, date, float | None], ...],
+    grain: str,
+    start: date,
+    end: date,
+    value: float,
+) -> bool:
     return any(
         (grain, start, end) == entry[:3]
         and entry[3] is not None
         and math.isclose(value, entry[3], rel_tol=1e-9)
-        for entry in bounds.accepted
+        for entry in decided
     )

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from metrics.models import Metric, MetricState, Run, Source, Value
-from metrics.services import health, ledger
+from metrics.models import HeldDecision, Metric, MetricState, Run, Source, Value
+from metrics.services import ledger
+from metrics.services.held import decide
 from owners.models import Notice
 from tests.metrics.shop import ALL, ORDERS, Shop, at, everything, figures, forget, order, some_rows
 
@@ -186,6 +187,38 @@ def test_implausible_figures_wait_for_a_check(shop: Shop) -> None:
     shop.now += timedelta(hours=1)
     shop.schedule()
     assert Notice.objects.filter(kind="figure_held").count() == 1  # told once
-    assert health.accept_held(shop.metrics["orders"], "Ana", shop.now) == len(held)
+    assert decide(None, shop.metrics["orders"], "released", "A fair.", now=shop.now) == len(held)
     shop.schedule()
     assert figures("orders")[date(2026, 3, 10)] == 301
+
+
+def test_a_rejected_figure_is_not_asked_about_again_but_another_is(shop: Shop) -> None:
+    shop.create(some_rows(date(2026, 2, 1), 37), loaded_to=date(2026, 3, 10))
+    shop.define(metrics={"orders": ("simple", ORDERS)})
+    shop.metrics["orders"].plausible = {"high": 300.0}
+    shop.metrics["orders"].save()
+    shop.recompute()
+    shop.load([order(9000 + n, at(date(2026, 3, 10))) for n in range(301)], loaded_to=date(2026, 3, 11))
+    shop.now += timedelta(days=1)
+    shop.schedule()
+    assert decide(None, shop.metrics["orders"], "rejected", "The load ran twice.", now=shop.now)
+    assert MetricState.objects.get().held == []
+    shop.now += timedelta(hours=1)
+    shop.schedule()
+    shop.recompute()
+    assert MetricState.objects.get().held == []
+    assert date(2026, 3, 10) not in figures("orders")
+    wrong = HeldDecision.objects.get(grain="day", ended_at=None)
+    assert (wrong.value, wrong.outcome, wrong.reason) == (301.0, "rejected", "The load ran twice.")
+    shop.load([order(9900, at(date(2026, 3, 10)))], loaded_to=date(2026, 3, 11))  # 302: judged anew
+    shop.now += timedelta(hours=1)
+    shop.recompute()
+    asked = {(h["grain"], h["period_start"], h["value"]) for h in MetricState.objects.get().held}
+    assert ("day", "2026-03-10", 302.0) in asked
+    assert not HeldDecision.objects.filter(grain="day", ended_at=None).exists()
+    shop.sql("DELETE FROM orders WHERE id >= 9000")
+    shop.load([order(9000 + n, at(date(2026, 3, 10))) for n in range(12)], loaded_to=date(2026, 3, 11))
+    shop.now += timedelta(hours=1)
+    shop.recompute()
+    assert figures("orders")[date(2026, 3, 10)] == 12
+    assert MetricState.objects.get().held == [] if MetricState.objects.exists() else True

@@ -7,7 +7,17 @@ from django.test import Client
 from django.utils import timezone
 
 from calc.calendar import Grain
-from metrics.models import Benchmark, Disposition, Entry, Metric, MetricState, Run, Target, Value
+from metrics.models import (
+    Benchmark,
+    Disposition,
+    Entry,
+    HeldDecision,
+    Metric,
+    MetricState,
+    Run,
+    Target,
+    Value,
+)
 from owners.models import Ownership, Summary, User
 from tests.metrics.stage import CALENDAR, Stage, stage
 
@@ -272,28 +282,64 @@ def held(company: Stage) -> MetricState:
     return MetricState.objects.create(metric=Metric.objects.get(key="orders"), held=[entry])
 
 
+WAITS = "is above the highest plausible figure"
+
+
+def decision(client: Client, outcome: str, reason: str = "A fair in town.") -> dict[str, str]:
+    fields = inputs(client, "/metrics/orders/")
+    return {"figure": fields["figure"], "outcome": outcome, "reason": reason}
+
+
 @pytest.mark.parametrize("who", ["analyst", "charlie"])
-def test_a_held_figure_is_shown_and_accepted_by_who_knows(company: Stage, who: str) -> None:
+def test_a_held_figure_is_released_with_a_reason_by_who_knows(company: Stage, who: str) -> None:
     held(company)
     client = signed_in(getattr(company, who))
     page = client.get(f"/metrics/orders/{company.state}").content.decode()
-    assert "is above the highest plausible figure" in page
-    assert "Checked, it is right" in page
-    shown = client.post("/metrics/orders/held/", follow=True).content.decode()
-    assert "The held figure is accepted. The next update takes it in." in shown
-    assert "is above the highest plausible figure" not in shown
-    state = MetricState.objects.get()
-    assert state.held[0]["accepted"]["by"] == str(getattr(company, who))
-    assert state.dirty_from == company.month
+    assert WAITS in page
+    assert "Release: it is right" in page
+    said = decision(client, "released", " ")
+    refused = client.post("/metrics/orders/held/", said, follow=True).content.decode()
+    assert "Say in a sentence why." in refused
+    assert not HeldDecision.objects.exists()
+    shown = client.post("/metrics/orders/held/", decision(client, "released"), follow=True).content.decode()
+    assert "The held figure is released. The next update takes it in." in shown
+    assert WAITS not in shown
+    assert "A fair in town." in shown
+    state, made = MetricState.objects.get(), HeldDecision.objects.get()
+    assert (state.held, state.dirty_from) == ([], company.month)
+    assert (made.outcome, made.author, made.value) == ("released", getattr(company, who), 90_000.0)
+
+
+def test_a_rejected_figure_keeps_the_last_good_one_and_is_marked(company: Stage) -> None:
+    held(company)
+    client = signed_in(company.analyst)
+    shown = client.post("/metrics/orders/held/", decision(client, "rejected", "Loaded twice."), follow=True)
+    assert "rejected. The last good one stays." in shown.content.decode()
+    assert MetricState.objects.get().dirty_from is None
+    for path in ("/", "/metrics/orders/"):
+        page = signed_in(company.viewer).get(f"{path}{company.state}").content.decode()
+        assert "figure rejected" in page
+        assert "Loaded twice." in page
+
+
+def test_what_nobody_has_seen_is_not_decided(company: Stage) -> None:
+    held(company)
+    form = {"figure": "month:2020-01-01:2020-02-01:1.0", "outcome": "released", "reason": "Well."}
+    shown = signed_in(company.analyst).post("/metrics/orders/held/", form, follow=True).content.decode()
+    assert "No figure is held any more." in shown
+    assert len(MetricState.objects.get().held) == 1
 
 
 @pytest.mark.parametrize("who", ["viewer", "elena", "executive"])
-def test_nobody_else_accepts_a_held_figure(company: Stage, who: str) -> None:
+def test_nobody_else_decides_about_a_held_figure(company: Stage, who: str) -> None:
     held(company)
     client = signed_in(getattr(company, who))
-    assert "Checked, it is right" not in client.get(f"/metrics/orders/{company.state}").content.decode()
-    assert client.post("/metrics/orders/held/").status_code == 403
-    assert "accepted" not in MetricState.objects.get().held[0]
+    page = client.get(f"/metrics/orders/{company.state}").content.decode()
+    assert "Release: it is right" not in page
+    form = {"outcome": "released", "reason": "Fine."}
+    assert client.post("/metrics/orders/held/", form).status_code == 403
+    assert len(MetricState.objects.get().held) == 1
+    assert not HeldDecision.objects.exists()
 
 
 def test_who_changed_what_is_told_beside_the_metric(company: Stage) -> None:
