@@ -31,6 +31,6 @@ def to_decisions(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("metrics", "0005_disputes_and_held")]
+    dependencies = [("metrics", "0006_disputes_and_held")]
 
     operations = [migrations.RunPython(to_decisions, migrations.RunPython.noop)]
