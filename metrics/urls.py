@@ -5,6 +5,7 @@ from django.urls import path
 from metrics.views import (
     actions,
     audit,
+    automate,
     board,
     cadence,
     calibration,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("metrics/", metrics.metrics, name="metrics"),
     path("metrics/<slug:key>/", metrics.metric, name="metric"),
     path("metrics/<slug:key>/values/", entries.values, name="metric_values"),
+    path("metrics/<slug:key>/automate/", automate.page, name="metric_automate"),
     path("metrics/<slug:key>/owner/", owner.owner, name="metric_owner"),
     path("metrics/<slug:key>/cadence/", cadence.cadence, name="metric_cadence"),
     path("metrics/<slug:key>/owner/undo/", owner.undo, name="metric_owner_undo"),

@@ -137,6 +137,11 @@ def _metric(text: MetricText) -> dict[str, Any]:
     for name in _LAST:
         if name in known:
             written[name] = known[name] if name == "targets" else _plain(known[name])
+    # What speaks of one change stands in the text of that change only; what is stored has neither.
+    if text.reason:
+        written["reason"] = text.reason
+    if text.effective:
+        written["effective"] = date.fromisoformat(text.effective)
     return written
 
 
