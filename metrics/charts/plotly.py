@@ -72,10 +72,9 @@ def quarter_chart(chart: QuarterChart) -> Figure:
     if chart.agreed_target is not None and chart.agreed_target != chart.target:
         shapes.append(_level(chart.agreed_target, TARGET, "dot", 1))
         agreed = f"agreed {short(chart.agreed_target, unit)}"
+        over = chart.target is None or chart.agreed_target > chart.target  # away from the target's line
         # at the other end, so that it is not written over the target's
-        notes.append(
-            _end_note(chart.agreed_target, agreed, TARGET, above=False) | {"x": 0, "xanchor": "left"}
-        )
+        notes.append(_end_note(chart.agreed_target, agreed, TARGET, above=over) | {"x": 0, "xanchor": "left"})
     layout = _layout(axis, shapes, notes)
     layout["xaxis"] |= {
         "range": [_iso(chart.start), _iso(last, hours=23)],

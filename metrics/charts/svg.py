@@ -75,7 +75,7 @@ def quarter_svg(chart: QuarterChart) -> SafeString:
             spot = (
                 f'x="{_W - _RIGHT}" y="{at - 5:.1f}" text-anchor="end"'
                 if kind == "target"
-                else f'x="{_LEFT + 4}" y="{at + 13:.1f}"'
+                else f'x="{_LEFT + 4}" y="{at + (-5 if value > (chart.target or 0) else 13):.1f}"'
             )
             parts.append(f'<text class="mark" {spot}>{label}</text>')
     known = [p for p in chart.actual if p.value is not None]
