@@ -77,7 +77,7 @@ def compare(metric: Metric, successor: Metric, calendar: Calendar, tolerance: fl
 
 def _figures(metric: Metric, grain: str) -> dict[date, float]:
     rows = Value.objects.filter(metric=metric, grain=grain, dimension="", value__isnull=False)
-    return dict(rows.values_list("period_start", "value"))
+    return {start: value for start, value in rows.values_list("period_start", "value") if value is not None}
 
 
 def _agrees(hand: float | None, computed: float | None, tolerance: float) -> bool | None:
