@@ -9,6 +9,7 @@ from django.db.models import Q
 from metrics.definitions.holidays import free_days, weekend
 from metrics.models import Metric
 from metrics.queries import installation
+from metrics.services import digests, reminders
 from owners.guide import Words
 from owners.models import Leader, Notice, Role, User
 from owners.rules import visibility_filter
@@ -47,4 +48,6 @@ def _visible_to(person: User | Leader | None) -> Q:
 
 def words(notice: Notice, now: datetime, *, signed: bool) -> Words | None:
     """What a reminder or a digest says at this moment; None if nothing is left to say."""
-    return None
+    if notice.kind == "digest":
+        return digests.words(notice, now)
+    return reminders.words(notice, now, signed=signed)

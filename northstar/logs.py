@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+# Addresses that open something by themselves: what follows in them is as good as a password.
+SECRETS = re.compile(r"(/(?:c|n|account/first|account/join|account/password/reset/key)/)[^/\s\"']+")
+
+
+def hide_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Takes the secrets of links out of all that is logged of a request."""
+    for name, value in event.items():
+        if isinstance(value, str) and "/" in value:
+            event[name] = SECRETS.sub(r"\1...", value)
+    return event
+
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -13,6 +27,7 @@ SHARED: list[Any] = [
     structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
+    hide_secrets,
 ]
 
 

@@ -48,6 +48,7 @@ ROUTES: dict[str, dict[str, Access]] = {
     "mfa_login_webauthn": {"GET": PUBLIC, "POST": PUBLIC},
     "mfa_authenticate": {"GET": PUBLIC, "POST": PUBLIC},  # between password and second factor
     "unsubscribe": {"GET": PUBLIC, "POST": PUBLIC},  # carries its own signature
+    "check_in_link": {"GET": PUBLIC, "POST": PUBLIC},  # carries its own signature, for one check-in
     "health": {"GET": PUBLIC},
     # One's own account.
     "account": {"GET": SIGNED_IN},

@@ -63,6 +63,11 @@ class Asked:
     stands_in: Away | None = None
 
     @property
+    def since(self) -> date | None:
+        """The end of the period that is asked about: it tells one check-in from the next."""
+        return self.words.since if self.words else self.cell.end if self.cell else None
+
+    @property
     def due_date(self) -> date | None:
         """By when the first thing that is missing is due."""
         missing = [self.cell.due_date] if self.cell else []

@@ -11,7 +11,7 @@ from django.db.models import Max
 from calc.calendar import Calendar
 from metrics.definitions.build import calendar_of
 from metrics.models import Installation, MetricVersion, Run, Source
-from metrics.services import bell, freshness, idempotency, importing, ledger, rollover
+from metrics.services import bell, digests, freshness, idempotency, importing, ledger, reminders, rollover
 from owners.services import outbox
 
 log = structlog.get_logger(__name__)
@@ -54,6 +54,7 @@ def tick(now: datetime) -> Tick:
     idempotency.forget(now)
     _roll_over(calendar, now)
     importing.forget(now)
+    _tell(now)
     work = ledger.is_waiting(now)
     notices = outbox.waiting(now).exists()
     heard = [bell.ring()] if work else []
@@ -70,6 +71,16 @@ def _roll_over(calendar: Calendar, now: datetime) -> None:
             rollover.tick(calendar, now)
     except Exception:
         log.exception("the next quarter's targets could not be proposed")
+
+
+def _tell(now: datetime) -> None:
+    """Reminders and digests whose day it is. What is wrong with them holds up nothing else."""
+    for tell in (reminders.remind, digests.digest):
+        try:
+            with transaction.atomic():
+                tell(now)
+        except Exception:
+            log.exception("no reminders", of=tell.__name__)
 
 
 def is_due(source: Source, now: datetime) -> bool:

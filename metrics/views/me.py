@@ -1,5 +1,6 @@
 """What is due from the reader, one screen a metric, and their open actions."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from metrics.forms.reasons import CALLS, CheckInCallForm
 from metrics.models import Metric
 from metrics.queries.agreements import waiting_for_owner
 from metrics.queries.entries import entry_cells
-from metrics.queries.me import Item, MyPage, my_page
+from metrics.queries.me import WAITING, Item, MyPage, my_page
 from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import EntryCell
 from metrics.queries.standing import standing_of
@@ -27,13 +28,14 @@ from metrics.services.entries import EntriesRefused, EntryRow, enter
 from metrics.services.sentences import LONGEST as LONGEST_REASON
 from metrics.views import state as states
 from metrics.views.calls import initial as call_initial
-from metrics.views.metrics import visible
+from metrics.views.metrics import visible_to
 from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
-from owners.models import Action, User
+from owners.models import Action, CheckInLink, User
 from owners.rules import leader_of, require
 from owners.services.actions import add_action, finish_action, reopen
 from owners.services.check_ins import LONGEST, check_in
+from owners.services.one_time import LinkGone
 
 
 class CheckInForm(forms.Form):
@@ -108,25 +110,45 @@ def action(request: HttpRequest, pk: int) -> HttpResponse:
 @clear_refusal
 def metric(request: HttpRequest, key: str) -> HttpResponse:
     """One metric: its figure, what changed, or nothing new; then the next one that is due."""
+    user = reader(request)
+
+    def onwards() -> HttpResponse:
+        return _onwards(request, key)
+
+    return check_in_of(request, user, visible_to(user, key), onwards, reverse("metric_check_in", args=[key]))
+
+
+def check_in_of(
+    request: HttpRequest,
+    user: User,
+    found: Metric,
+    onwards: Callable[[], HttpResponse],
+    action: str,
+    link: CheckInLink | None = None,
+) -> HttpResponse:
+    """The page of one check-in of `user`, and by POST its saving. With a link whoever asks is not signed in,
+    and gets this one check-in only: LinkGone if another is asked for now, or none."""
     state = states.read(request, "saved")
-    found = visible(request, key)
-    require(reader(request), "metric.enter_values", found)
-    page = my_page(reader(request))
-    item = page.item(key)
+    require(user, "metric.enter_values", found)
+    page = my_page(user)
+    item = page.item(found.key)
     if item is None:
         raise Http404("Nothing is asked of you here.")
+    if link is not None and (item.asked.since != link.since or item.state not in WAITING):
+        raise LinkGone
     wrong = ""
     cell = _cell(item, found, request, state)
     there = standing_of(item.row.progress, state.calendar, state.today)
     if request.method == "POST":
         form, call = CheckInForm(request.POST), CheckInCallForm(request.POST, initial=call_initial(there))
-        cell, wrong, saved = _save(request, found, item, cell, form, call, state)
+        cell, wrong, saved = _save(user, found, item, cell, form, call, state)
         if saved:
-            return _onwards(request, key)
+            return onwards()
     else:
         form, call = CheckInForm(initial=_initial(item)), CheckInCallForm(initial=call_initial(there))
     context = _context(page, item, cell, form, wrong, state)
     context |= {"call_form": call, "calls": CALLS, "there": there, "longest_call": LONGEST_REASON}
+    context |= {"action": action, "person": user, "signed": link is not None}
     status = 422 if request.method == "POST" else 200
     return show(request, "metrics/check_in.html", state, context, status=status)
 
@@ -179,7 +201,7 @@ def _cell(item: Item, found: Metric, request: HttpRequest, state: State) -> Cell
 
 
 def _save(
-    request: HttpRequest,
+    user: User,
     found: Metric,
     item: Item,
     cell: Cell | None,
@@ -188,7 +210,7 @@ def _save(
     state: State,
 ) -> tuple[Cell | None, str, bool]:
     """Figure, words and call together or none: the cell, what is wrong in words, whether all is stored."""
-    same = "same" in request.POST
+    same = "same" in form.data
     if cell is not None and cell.error:
         return cell, "", False
     if not item.asked.speaks and (cell is None or not cell.changed or cell.is_empty):
@@ -196,11 +218,10 @@ def _save(
     called = not same and call.has_changed()
     if (not form.is_valid() and not same) or (called and not call.is_valid()):
         return cell, "", False
-    user = reader(request)
     try:
         with transaction.atomic():
             if cell is not None and cell.changed:
-                _enter(request, found, cell)
+                _enter(user, found, cell)
             if item.asked.speaks:
                 given = form.cleaned_data
                 confidence = given.get("confidence")
@@ -243,7 +264,7 @@ def _call(user: User, found: Metric, call: CheckInCallForm, state: State) -> Non
         raise CallRefused(refused) from None
 
 
-def _enter(request: HttpRequest, found: Metric, cell: Cell) -> None:
+def _enter(user: User, found: Metric, cell: Cell) -> None:
     row = EntryRow(
         cell.stored.start,
         cell.value,
@@ -252,7 +273,7 @@ def _enter(request: HttpRequest, found: Metric, cell: Cell) -> None:
         remove=cell.is_empty,
         expected=cell.token,
     )
-    enter(found, [row], author=reader(request), origin="page")
+    enter(found, [row], author=user, origin="page")
 
 
 def _onwards(request: HttpRequest, key: str) -> HttpResponseRedirect:

@@ -15,14 +15,19 @@ from metrics.queries.shapes import MetricPage
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
-from owners.models import Action
+from owners.models import Action, User
 from owners.queries.handing import Handed, handed_to
 from owners.rules import can, leader_of
 
 
 def visible(request: HttpRequest, key: str) -> Metric:
     """The metric if its reader may see it, else a 404 that tells nothing."""
-    return get_object_or_404(visible_metrics(reader(request)), key=key)
+    return visible_to(reader(request), key)
+
+
+def visible_to(user: User, key: str) -> Metric:
+    """The metric if `user` may see it, else a 404 that tells nothing."""
+    return get_object_or_404(visible_metrics(user), key=key)
 
 
 def page_of(request: HttpRequest, key: str, state: State) -> MetricPage:

@@ -4,6 +4,7 @@ from owners.models.attempts import Attempt
 from owners.models.cadences import Cadence
 from owners.models.calls import StatusCall
 from owners.models.channels import Channel
+from owners.models.check_in_links import CheckInLink
 from owners.models.deviations import Deviation
 from owners.models.identities import Identity
 from owners.models.links import AdminLink
@@ -23,6 +24,7 @@ __all__ = [
     "Cadence",
     "Channel",
     "CheckIn",
+    "CheckInLink",
     "Deviation",
     "Habits",
     "Identity",

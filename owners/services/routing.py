@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from calc.quiet import Hours, arrival
 from owners.guide import guide
 from owners.kinds import Topic, topic_of
-from owners.models import Channel, Habits, Leader, Notice, Preference, User
+from owners.models import Channel, Habits, Leader, Notice, Preference, Role, User
 from owners.rules import executive, leader_of
 
 QUIET = Hours(time(20), time(7))  # for whoever has not chosen others
@@ -80,7 +80,9 @@ def way_of(user: User | None, leader: Leader | None, topic: Topic) -> str:
     if user and leader:
         chosen = chosen | mine.filter(leader=leader)
     found = {preference.user_id is not None: preference.way for preference in chosen}
-    return found.get(True) or found.get(False) or Preference.Way.MAIL
+    # Admins steer in a small company; in others the digest is not theirs, until they ask for it.
+    asked_for = topic is Topic.DIGEST and user is not None and user.role == Role.ADMIN
+    return found.get(True) or found.get(False) or (Preference.Way.OFF if asked_for else Preference.Way.MAIL)
 
 
 def own_hook(user: User | None) -> Channel | None:

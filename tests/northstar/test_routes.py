@@ -74,6 +74,7 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         "account_first": {"secret": "guess"},
         "account_join": {"secret": "guess"},
         "unsubscribe": {"token": "guess"},
+        "check_in_link": {"token": "guess"},
         "target_grid": {"quarter": "2026-Q3"},
         "target_rollover": {"quarter": "2026-Q3"},
         "leader": {"key": "alice"},
