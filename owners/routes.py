@@ -98,6 +98,11 @@ ROUTES: dict[str, dict[str, Access]] = {
         "GET": Right("metric.enter_values", "metric"),
         "POST": Right("metric.enter_values", "metric"),
     },
+    "new_metric": {"GET": Right("metric.define_manual"), "POST": Right("metric.define_manual")},
+    "metric_edit": {
+        "GET": Right("metric.define_manual", "metric"),
+        "POST": Right("metric.define_manual", "metric"),
+    },
     "metric_owner": {"GET": Right("metric.set_owner", "metric"), "POST": Right("metric.set_owner", "metric")},
     "metric_owner_undo": {"POST": Right("metric.set_owner", "metric")},
     "metric_signals": {"GET": Right("metric.annotate", "metric"), "POST": Right("metric.annotate", "metric")},
@@ -142,6 +147,16 @@ ROUTES: dict[str, dict[str, Access]] = {
     "target": {"GET": Right("metric.read", "metric"), "POST": Right("metric.set_target", "metric")},
     "target_answer": {"POST": Right("metric.agree_target", "metric")},
     "target_decide": {"POST": Right("metric.decide_target", "metric")},
+    # The first hour. A spreadsheet is found by who pasted it alone.
+    "start": {"GET": Right("start.use")},
+    "start_company": {"GET": Right("start.use"), "POST": Right("start.use")},
+    "start_north_star": {"GET": Right("start.use"), "POST": Right("start.use")},
+    "start_figures": {"GET": Right("start.use"), "POST": Right("start.use")},
+    "start_sheet": {"GET": Right("start.use"), "POST": Right("start.use")},
+    "start_sheet_back": {"POST": Right("start.use")},
+    "start_targets": {"GET": Right("start.use"), "POST": Right("start.use")},
+    "start_leaders": {"GET": Right("start.use"), "POST": Right("start.use")},
+    "start_invitations": {"GET": Right("start.use"), "POST": Right("start.use")},
     # The machinery.
     "settings": {"GET": SIGNED_IN},
     "settings_sources": {"GET": Right("machinery.read")},

@@ -17,6 +17,10 @@
 | metric.decide_target | | | | yes | yes | metric |
 | metric.set_north_star | | | | yes | yes | |
 | metric.set_cadence | | own | yes | yes | yes | metric |
+| metric.define_manual | | | yes | yes | yes | |
+| start.use | | | | yes | yes | |
+| figures.import | | yes | yes | yes | yes | |
+| figures.take_back | | theirs | theirs | theirs | theirs | import |
 | metric.recompute | | | yes | | yes | |
 | leader.read, installation.read | yes | yes | yes | yes | yes | |
 | leader.write_summary | | self | self | self | self | leader |
@@ -45,7 +49,8 @@ analysts and admins (who defines a figure could read it anyway).
 
 A token lets a program do what its person may do at that moment; its scopes and metrics only narrow that.
 
-An action concerns whoever is to do it and the owner of its metric; executives give actions to anybody.
+An action concerns whoever is to do it and the owner of its metric; executives give actions to anybody. An
+import is theirs who took its figures over; into which metrics is a matter of metric.enter_values.
 
 Nobody but the owner and the collector gives a figure: an admin who must makes themself its owner, and that is
 on record. A collector needs no role beyond viewer. Whoever is signed out or deactivated may do nothing.
@@ -214,6 +219,12 @@ def holds(user: User, token: Any) -> bool:
     return isinstance(user, User) and token is not None and token.user_id == user.pk
 
 
+@rules.predicate
+def took_over(user: User, made: Any) -> bool:
+    """Whoever took an import's figures over (metrics.models.Import)."""
+    return made is not None and user.pk is not None and getattr(made, "author_id", None) == user.pk
+
+
 signed_in = has_role(*Role)
 writes = has_role(Role.LEADER, Role.ANALYST, Role.EXECUTIVE, Role.ADMIN)
 sees_all = has_role(*SEES_ALL)
@@ -261,6 +272,10 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "metric.decide_target": executive,
     "metric.set_north_star": executive,
     "metric.set_cadence": writes & (owns | stands_in | steers),
+    "metric.define_manual": steers,
+    "start.use": executive,
+    "figures.import": writes,
+    "figures.take_back": writes & took_over,
     "metric.recompute": analyst,
     "source.define": analyst,
     "leader.read": signed_in,

@@ -10,6 +10,7 @@ from metrics.models.installation import Installation
 from metrics.models.ledger import MetricState, Run
 from metrics.models.notes import Disposition
 from metrics.models.sources import Source, Warehouse
+from metrics.models.starting import SheetImport, Start
 from metrics.models.targets import Benchmark, Target, TargetAnswer
 
 __all__ = [
@@ -27,7 +28,9 @@ __all__ = [
     "MetricVersion",
     "Revision",
     "Run",
+    "SheetImport",
     "Source",
+    "Start",
     "Target",
     "TargetAnswer",
     "Value",

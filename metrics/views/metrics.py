@@ -60,6 +60,7 @@ def rights(request: HttpRequest, metric: Metric) -> dict[str, bool]:
         "can_call": can(user, "metric.check_in", metric),
         "can_dispute": can(user, "metric.dispute", metric),
         "can_accept": can(user, "metric.accept_deviation", metric),
+        "can_edit": metric.type == "manual" and can(user, "metric.define_manual", metric),
     }
 
 

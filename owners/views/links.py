@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -28,7 +29,7 @@ def first(request: HttpRequest, secret: str) -> HttpResponse:
         links.first_link(secret)
         if request.method == "POST" and form.is_valid():
             user = links.redeem_first(secret, **form.cleaned_data)
-            return perform_login(request, user)
+            return perform_login(request, user, redirect_url=reverse("start"))
     except LinkGone:
         return _gone(request)
     except ValidationError as error:

@@ -88,7 +88,10 @@ def arguments(route: str, people: Company, about: str) -> dict[str, object]:
         return {"key": "alice"}
     if route in ("team", "team_archive"):
         return {"key": "growth"}
-    if route in ("account_session_end", "mfa_edit_webauthn", "mfa_remove_webauthn"):
+    if route in ("account_session_end", "mfa_edit_webauthn", "mfa_remove_webauthn") or route in (
+        "start_sheet",
+        "start_sheet_back",
+    ):
         return {"pk": 1_000_000_000}
     if route in given:
         return given[route]

@@ -28,6 +28,9 @@ BY_ROLE = {
     "metric.set_owner": {"analyst", "executive", "admin"},
     "metric.decide_target": {"executive", "admin"},
     "metric.set_north_star": {"executive", "admin"},
+    "metric.define_manual": {"analyst", "executive", "admin"},
+    "start.use": {"executive", "admin"},
+    "figures.import": {"leader", "analyst", "executive", "admin"},
     "metric.recompute": {"analyst", "admin"},
     "leader.read": {"viewer", "leader", "analyst", "executive", "admin"},
     "installation.read": {"viewer", "leader", "analyst", "executive", "admin"},
@@ -75,11 +78,12 @@ def test_every_permission_is_tested_and_in_the_table() -> None:
         "metric.set_cadence",
         "action.edit",
         "token.revoke",
+        "figures.take_back",
     }
     listed = set(
         re.findall(
-            r"\b(?:metric|source|leader|action|machinery|audit|people|warehouse|token|installation)"
-            r"\.[a-z_]+",
+            r"\b(?:metric|source|leader|action|machinery|audit|people|warehouse|token|installation|start"
+            r"|figures)\.[a-z_]+",
             rules.__doc__ or "",
         )
     )

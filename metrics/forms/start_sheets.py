@@ -1,0 +1,86 @@
+"""A pasted or dropped spreadsheet, and what its author decides about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from metrics.forms.start_metrics import GRAINS, KINDS, UNITS
+from metrics.models import SheetImport
+from metrics.queries.figures_read import ACTIONS, SCALES, ImportRead
+from metrics.sheets.layout import propose
+from metrics.sheets.tables import MOST_BYTES, Table, TableError, read_table
+
+CHOICES = ("decimal", "order", "year")
+MOST_SHEETS = 10  # of a workbook in which figures are looked for
+
+
+class SheetForm(forms.Form):
+    """Cells as text, or a file; a file goes before the text."""
+
+    text = forms.CharField(required=False, strip=False, max_length=MOST_BYTES, widget=forms.Textarea)
+    file = forms.FileField(required=False, max_length=200)
+
+    def clean(self) -> dict[str, Any] | None:
+        said = super().clean() or {}
+        if self.errors:
+            return said
+        upload, text = said.get("file"), said.get("text") or ""
+        try:
+            if upload:
+                if upload.size > MOST_BYTES:
+                    raise TableError(f"The file is larger than {MOST_BYTES // 1_000_000} MB.")
+                said["table"] = _with_figures(upload.read(), upload.name)
+                said["name"] = upload.name
+            elif text.strip():
+                said["table"], said["name"] = _with_figures(text, ""), ""
+            else:
+                raise TableError("Paste the cells, or choose a file.")
+        except TableError as wrong:
+            self.add_error("file" if upload else "text", str(wrong))
+        return said
+
+    @property
+    def table(self) -> Table:
+        """The table of a valid form."""
+        table: Table = self.cleaned_data["table"]
+        return table
+
+
+def _with_figures(content: str | bytes, name: str) -> Table:
+    """The table, of a workbook the first sheet that holds figures of periods; TableError if none does."""
+    table = read_table(content, name)
+    others = [sheet for sheet in table.sheets if sheet != table.sheet][:MOST_SHEETS]
+    sheet = propose(table)
+    first = sheet.problems
+    while not (sheet.figures or sheet.questions) and others:
+        table = read_table(content, name, sheet=others.pop(0))
+        sheet = propose(table)
+    if not (sheet.figures or sheet.questions):
+        raise TableError(first[0].message if first else "There are no figures in it.")
+    return table
+
+
+def read_decisions(
+    made: SheetImport, read: ImportRead, typed: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """(choices, matches) as chosen on the page; what it does not say, or no option is, stays as it was."""
+    choices = {
+        name: typed.get(f"choice-{name}", str(made.choices.get(name) or "")).strip()[:10] for name in CHOICES
+    }
+    matches = dict(made.matches)
+    for match in read.matches:
+        what = typed.get(f"{match.field}-what", "")
+        action, _, key = what.partition(":")
+        if action not in ACTIONS:
+            continue
+        said = {"action": action, "key": key[:80]}
+        options = {"unit": dict(UNITS), "kind": dict(KINDS), "grain": dict(GRAINS), "better": {"up", "down"}}
+        for name, allowed in options.items():
+            value = typed.get(f"{match.field}-{name}", "")
+            if value in allowed or value == getattr(match, name):
+                said[name] = value
+        if typed.get(f"{match.field}-scale") in SCALES:
+            said["scale"] = typed[f"{match.field}-scale"]
+        matches[match.name] = said
+    return {name: value for name, value in choices.items() if value}, matches

@@ -1,0 +1,45 @@
+"""The company's name and calendar, set on a page."""
+
+import pghistory
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from calc.calendar import Calendar
+from metrics.definitions.build import calendar_of
+from metrics.definitions.fields import text_problem
+from metrics.definitions.file import Definitions
+from metrics.models import Entry, Installation, Value
+from metrics.services.page_edits import PAGE, edit
+from owners.models import User
+from owners.rules import can, require
+
+
+@transaction.atomic
+def set_company(by: User | None, name: str, calendar: Calendar) -> Installation:
+    """Names the company and says how it cuts time.
+
+    Raises PermissionDenied without `start.use`, ValidationError by field for what does not exist, and for
+    another calendar where figures are stored already: then it takes an admin, as every figure moves.
+    """
+    require(by, "start.use")
+    name = " ".join(name.split())
+    if not name or text_problem(name, 200):
+        raise ValidationError({"name": text_problem(name, 200) or "The company’s name is missing."})
+    stored = Installation.objects.select_for_update().filter(id=1).first()
+    if stored is None or calendar != calendar_of(stored):
+        has_figures = Value.objects.exists() or Entry.objects.exists()
+        if has_figures and not can(by, "installation.manage"):
+            raise ValidationError("There are figures already: only an admin changes the calendar now.")
+        said = {
+            "timezone": calendar.timezone,
+            "week_start": calendar.week_start,
+            "fiscal_year_start": calendar.fiscal_year_start,
+            "holidays": calendar.holidays,
+        }
+        edit(Definitions(calendar=said), author=by)
+    with pghistory.context(origin=PAGE, user=by.pk if by else None):
+        row, _ = Installation.objects.get_or_create(id=1)
+        if row.name != name:
+            row.name = name
+            row.save(update_fields=["name"])
+    return row

@@ -1,0 +1,158 @@
+// What the first hour's screens gain from script: zone and country of this browser, files that are dropped, months
+// proposed while a target is typed, links that are copied. All of it works without.
+(() => {
+  function guess() {
+    const form = document.querySelector("form[data-guess]");
+    if (!form) return;
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const zones = form.elements.timezone;
+    if (![...zones.options].some((o) => o.value === zone)) return;
+    zones.value = zone;
+    const countries = JSON.parse(document.getElementById("zone-countries").textContent);
+    const holidays = form.elements.holidays;
+    const follow = () => {
+      const code = countries[zones.value] || "";
+      if ([...holidays.options].some((o) => o.value === code)) holidays.value = code;
+    };
+    follow();
+    let own = false;
+    holidays.addEventListener("change", () => (own = true));
+    zones.addEventListener("change", () => own || follow());
+  }
+
+  function drops() {
+    const form = document.querySelector("form[data-drop]");
+    if (!form) return;
+    const area = form.querySelector("textarea");
+    const file = form.querySelector("input[type=file]");
+    const holds = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
+    area.addEventListener("dragover", (event) => {
+      if (!holds(event)) return;
+      event.preventDefault();
+      area.classList.add("over");
+    });
+    area.addEventListener("dragleave", () => area.classList.remove("over"));
+    area.addEventListener("drop", (event) => {
+      area.classList.remove("over");
+      if (!holds(event)) return;
+      event.preventDefault();
+      file.files = event.dataTransfer.files;
+      form.requestSubmit();
+    });
+    file.addEventListener("change", () => file.files.length && form.requestSubmit());
+  }
+
+  function number(input) {
+    const text = input.value.replace(/[\s\u202f,]/g, "").replace("\u2212", "-").replace(/^[£$€]/, "").replace(/%$/, "");
+    if (text === "") return null;
+    const value = Number(text);
+    return Number.isFinite(value) ? value : NaN;
+  }
+
+  const plain = (value) => String(Number(value.toPrecision(12)));
+
+  // The same split as the server's: largest remainders for whole totals of counted things, else exact shares.
+  function split(target, weights, whole) {
+    const sum = weights.reduce((a, b) => a + b, 0);
+    const parts = weights.map((w) => (target * w) / sum);
+    if (whole) {
+      const counts = parts.map(Math.floor);
+      const order = parts.map((p, n) => n).sort((a, b) => counts[a] - parts[a] - (counts[b] - parts[b]) || a - b);
+      const short = target - counts.reduce((a, b) => a + b, 0);
+      for (const n of order.slice(0, short)) counts[n] += 1;
+      return counts;
+    }
+    parts[parts.length - 1] = target - parts.slice(0, -1).reduce((a, b) => a + b, 0);
+    return parts;
+  }
+
+  function climb(target, baseline, count) {
+    return [...Array(count).keys()].map((n) => (n + 1 === count ? target : baseline + ((target - baseline) * (n + 1)) / count));
+  }
+
+  function targets() {
+    const form = document.querySelector("form[data-targets]");
+    if (!form) return;
+    form.querySelector("[data-propose]")?.setAttribute("hidden", "");
+    for (const line of form.querySelectorAll(".start-line")) {
+      const target = line.querySelector("[data-target]");
+      const months = [...line.querySelectorAll("[data-month]")];
+      const place = line.querySelector("[data-sum]");
+      let own = months.some((m) => m.value.trim() !== "");
+      const check = () => {
+        const goal = number(target);
+        const given = months.map(number);
+        place.className = "note start-sum";
+        place.textContent = "";
+        if (!("addsUp" in line.dataset) || goal === null || given.some((m) => m === null || Number.isNaN(m))) return;
+        const rest = goal - given.reduce((a, b) => a + b, 0);
+        const adds = Math.abs(rest) <= 1e-6 * Math.max(1, Math.abs(goal));
+        place.textContent = adds ? "adds up" : rest > 0 ? `${plain(rest)} missing` : `${plain(-rest)} too much`;
+        place.classList.add(adds ? "sum-ok" : "sum-off");
+      };
+      target.addEventListener("input", () => {
+        const goal = number(target);
+        if (!own) {
+          const percent = line.dataset.unit === "percent";
+          let proposed = months.map(() => "");
+          if (goal !== null && !Number.isNaN(goal)) {
+            if ("addsUp" in line.dataset) {
+              const whole = Number.isInteger(goal) && Math.abs(goal) >= 30 && line.dataset.unit === "count";
+              proposed = split(goal, line.dataset.weights.split(" ").map(Number), whole);
+            } else if (line.dataset.baseline) {
+              proposed = climb(goal, Number(line.dataset.baseline) * (percent ? 100 : 1), months.length);
+            } else proposed = months.map(() => goal);
+          }
+          months.forEach((m, n) => (m.value = proposed[n] === "" ? "" : plain(proposed[n])));
+        }
+        check();
+      });
+      for (const month of months) {
+        month.addEventListener("input", () => {
+          own = months.some((m) => m.value.trim() !== "");
+          check();
+        });
+      }
+      check();
+    }
+  }
+
+  // Fields that matter only with another field's choice: data-when="unit=currency".
+  function whens() {
+    for (const field of document.querySelectorAll("[data-when]")) {
+      const [name, value] = field.dataset.when.split("=");
+      const other = field.closest("form").elements[name];
+      const show = () => (field.hidden = other.value !== value && !field.querySelector(".error"));
+      other.addEventListener("change", show);
+      show();
+    }
+  }
+
+  // A changed decision shows at once what it makes of the figures.
+  function rereads() {
+    const form = document.querySelector("form[data-reread]");
+    if (!form) return;
+    const again = form.querySelector("button[name=again]");
+    for (const button of form.querySelectorAll("button[name=again]")) button.hidden = true;
+    form.addEventListener("change", () => form.requestSubmit(again));
+  }
+
+  function copies() {
+    for (const button of document.querySelectorAll("[data-copies]")) {
+      button.hidden = !navigator.clipboard;
+      button.addEventListener("click", async () => {
+        const field = document.getElementById(button.dataset.copies);
+        field.select();
+        await navigator.clipboard.writeText(field.value);
+        button.textContent = "Copied";
+      });
+    }
+  }
+
+  guess();
+  drops();
+  targets();
+  rereads();
+  whens();
+  copies();
+})();
