@@ -10,12 +10,13 @@ from metrics.forms.numbers import read_number
 from metrics.forms.start_metrics import GRAINS, KINDS, UNITS
 from metrics.forms.targets import NEAR
 from metrics.models import Metric
-from metrics.queries.start import Aim
+from metrics.queries.start import Aim, Guest
 from metrics.services.manual_metrics import Counted, counted_of, token_of
 from metrics.services.starting import Charge, Person
 from owners.models import Leader, Role
 
 NEW_LINES = 3
+EMPTY_GUESTS = 2
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def _charge(line: ChargeLine, typed: Mapping[str, str]) -> tuple[ChargeLine, Cha
         errors["name"] = "Name the indicator too."
     if said["email"] and not said["leader"]:
         errors["leader"] = "Whose address is this?"
-    filled = replace(line, token=token, errors=errors, **said)
+    filled = replace(line, token=token, errors=errors, **said)  # type: ignore[arg-type]
     if errors or (line.metric is None and not said["name"]):
         return filled, None
     new = None
@@ -212,6 +213,15 @@ class GuestLine:
     @property
     def prefix(self) -> str:
         return f"g-{self.leader.key}" if self.leader else f"other{self.place}"
+
+
+def guest_lines(guests: Sequence[Guest]) -> list[GuestLine]:
+    """The leaders, then empty lines for people who lead nothing."""
+    known = [
+        GuestLine(n, guest.leader.name, guest.leader.email, joined=guest.joined, leader=guest.leader)
+        for n, guest in enumerate(guests)
+    ]
+    return known + [GuestLine(len(known) + n, role=Role.VIEWER, place=n) for n in range(EMPTY_GUESTS)]
 
 
 def read_guests(

@@ -172,6 +172,13 @@ class MetricForm(UnitMixin):
         if star:
             self.fields["role"].choices = [STAR, *ROLES]  # type: ignore[attr-defined]
 
+    def offer_stored(self, counted: Counted) -> None:
+        """Keeps what is stored among the choices."""
+        self.offer_unit(counted.unit)
+        known = self.fields["role"].choices  # type: ignore[attr-defined]
+        if counted.role not in dict(known):
+            self.fields["role"].choices = [STAR, *known]  # type: ignore[attr-defined]
+
     def clean(self) -> dict[str, Any] | None:
         said = super().clean() or {}
         share = said.get("unit") == "percent"

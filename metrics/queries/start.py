@@ -3,6 +3,7 @@
 import importlib.resources
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -61,6 +62,11 @@ class Progress:
         return self.screens[number] if number < len(self.screens) else None
 
     @property
+    def begun(self) -> bool:
+        """Whether any screen was done or skipped."""
+        return any(screen.state for screen in self.screens)
+
+    @property
     def next(self) -> Screen | None:
         """The first screen that is neither done nor skipped; None if there is none."""
         return next((screen for screen in self.screens if not screen.state), None)
@@ -106,11 +112,7 @@ def _rows(text: str) -> list[tuple[str, str]]:
 
 def mails_go_out() -> bool:
     """Whether a mail server is configured; else mails lie in files that nobody gets."""
-    return settings.EMAIL_BACKEND not in (
-        "django.core.mail.backends.filebased.EmailBackend",
-        "django.core.mail.backends.console.EmailBackend",
-        "django.core.mail.backends.dummy.EmailBackend",
-    )
+    return bool(settings.MAIL_SERVER)
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class Aim:
 def aims(user: User, quarter: str, calendar: Calendar, today: date) -> tuple[Aim, ...]:
     """The metrics that a target can be set for, the North Star first. Seven SQL statements, however many."""
     period = calendar.quarter(quarter)
-    metrics = sorted(visible_metrics(user), key=lambda m: (m.role != "north_star", m.position, m.key))
+    metrics = star_first(visible_metrics(user))
     posts = goalposts([m.pk for m in metrics], quarter)
     owners = owners_on([m.key for m in metrics], today)
     year_ago, before = calendar.year_back(period), calendar.previous(period)
@@ -198,9 +200,19 @@ def aims(user: User, quarter: str, calendar: Calendar, today: date) -> tuple[Aim
     return tuple(found)
 
 
+def star_first(metrics: Iterable[Metric]) -> list[Metric]:
+    """In the definitions' order, but the North Star before the others."""
+    return sorted(metrics, key=lambda m: (m.role != "north_star", m.position, m.key))
+
+
 def last_import(user: User) -> SheetImport | None:
     """The latest spreadsheet whose figures this person took over and has not taken back."""
-    return SheetImport.objects.filter(author=user, undone_at=None).exclude(accepted_at=None).defer("table").first()
+    return (
+        SheetImport.objects.filter(author=user, undone_at=None)
+        .exclude(accepted_at=None)
+        .defer("table")
+        .first()
+    )
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,9 @@ def draft(by: User, table: Table, name: str = "") -> SheetImport:
 
 
 @transaction.atomic
-def decide(by: User, made: SheetImport, choices: Mapping[str, Any], matches: Mapping[str, Any]) -> SheetImport:
+def decide(
+    by: User, made: SheetImport, choices: Mapping[str, Any], matches: Mapping[str, Any]
+) -> SheetImport:
     """Keeps what its author has decided about a draft."""
     made = _own_draft(by, made)
     with _context(by):

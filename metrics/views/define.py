@@ -47,9 +47,9 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
     if metric.type != "manual":
         raise Http404("This metric is computed.")
     before = counted_of(metric)
-    star = metric.role == "north_star" or can(reader(request), "metric.set_north_star")
+    star = can(reader(request), "metric.set_north_star")
     form = MetricForm(request.POST or None, star=star, initial=initial_of(before, token_of(metric)))
-    form.offer_unit(metric.unit)
+    form.offer_stored(before)
     if request.method == "POST" and form.is_valid():
         try:
             change(metric, form.counted(before), author=reader(request), expected=form.cleaned_data["token"])

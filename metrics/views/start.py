@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from calc.calendar import Calendar
 from metrics.definitions.build import calendar_of
 from metrics.forms.start_company import CompanyForm
-from metrics.forms.start_lines import AimLine, GuestLine, charge_lines, read_aims, read_charges, read_guests
+from metrics.forms.start_lines import AimLine, charge_lines, guest_lines, read_aims, read_charges, read_guests
 from metrics.forms.start_metrics import GRAINS, UNITS, StarForm
 from metrics.models import Installation, Metric
 from metrics.queries import start as queries
@@ -26,14 +26,14 @@ from metrics.services.manual_metrics import counted_of, token_of
 from metrics.services.targets import set_target
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
-from owners.models import Leader, Role
+from owners.forms.people import roles_to_give
+from owners.models import Leader
 from owners.queries.ownership import owners_on
-from owners.rules import can, require
+from owners.rules import require
 from owners.services.invitations import Guest, Refused, invite_all, mail
 from owners.views.errors import add_errors
 
 _NEAR_END = timedelta(days=14)  # before a quarter's end the next one is the one to set targets for
-_EMPTY_GUESTS = 2
 
 
 @require_safe
@@ -44,8 +44,10 @@ def start(request: HttpRequest) -> HttpResponse:
     progress = queries.progress()
     row = Installation.objects.filter(id=1).first()
     is_demo = bool(row and row.demo)
-    if not is_demo and not progress.finished and progress.next is not None and "overview" not in request.GET:
-        return redirect(progress.next.url)
+    begun = progress.begun or not Metric.objects.filter(archived_at=None).exists()
+    following = None if is_demo or progress.finished or not begun else progress.next
+    if following is not None and "overview" not in request.GET:
+        return redirect(following.url)
     state = states.read(request)
     context = {"section": "start", "progress": progress, "is_demo": is_demo, "still_page": True}
     return show(request, "metrics/start/overview.html", state, context)
@@ -130,6 +132,8 @@ def targets(request: HttpRequest) -> HttpResponse:
         "quarter": quarter,
         "quarters": choices,
         "months": aims[0].months if aims else (),
+        "agreed": any(aim.post.agreed_value is not None for aim in aims),
+        "reason": request.POST.get("reason", "")[:500],
     }
     refused = any(line.error for line in lines)
     return screen(request, "targets", {**context, "refused": refused}, refused=refused)
@@ -143,7 +147,7 @@ def leaders(request: HttpRequest) -> HttpResponse:
     if skips(request):
         return go_on(request, "leaders", starting.SKIPPED)
     state = states.read(request)
-    metrics = sorted(visible_metrics(reader(request)), key=lambda m: (m.role != "north_star", m.position))
+    metrics = queries.star_first(visible_metrics(reader(request)))
     known = {leader.key: leader for leader in Leader.objects.filter(archived_at=None).select_related("team")}
     lines = charge_lines(metrics, owners_on([m.key for m in metrics], state.today), known)
     refused = False
@@ -185,10 +189,8 @@ def invitations(request: HttpRequest) -> HttpResponse:
     if skips(request):
         starting.finish(reader(request))
         return go_on(request, "invitations", starting.SKIPPED)
-    lines = _guest_lines()
-    roles = [
-        choice for choice in Role.choices if choice[0] != Role.ADMIN or can(reader(request), "people.manage")
-    ]
+    lines = guest_lines(queries.guests())
+    roles = roles_to_give(reader(request))
     invited = None
     refused = False
     if request.method == "POST":
@@ -210,7 +212,7 @@ def invitations(request: HttpRequest) -> HttpResponse:
         if queries.mails_go_out():
             row = Installation.objects.filter(id=1).first()
             invited = mail(invited, row.name if row else "")
-        lines = _guest_lines()
+        lines = guest_lines(queries.guests())
     context = {
         "lines": lines,
         "roles": roles,
@@ -281,6 +283,7 @@ def _save_targets(request: HttpRequest, quarter: str, lines: list[AimLine]) -> l
                         line.target,
                         line.benchmarks,
                         author=reader(request),
+                        reason=request.POST.get("reason", "").strip()[:500],
                         baseline=line.aim.post.baseline,
                         expected=line.token,
                     )
@@ -289,11 +292,3 @@ def _save_targets(request: HttpRequest, quarter: str, lines: list[AimLine]) -> l
         if refused:
             transaction.set_rollback(True)
     return [replace(line, error=refused.get(line.key, "")) for line in lines]
-
-
-def _guest_lines() -> list[GuestLine]:
-    known = [
-        GuestLine(n, guest.leader.name, guest.leader.email, joined=guest.joined, leader=guest.leader)
-        for n, guest in enumerate(queries.guests())
-    ]
-    return known + [GuestLine(len(known) + n, role=Role.VIEWER, place=n) for n in range(_EMPTY_GUESTS)]

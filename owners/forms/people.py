@@ -9,6 +9,11 @@ from owners.models import Role, User
 from owners.rules import can
 
 
+def roles_to_give(by: User) -> list[tuple[str, str]]:
+    """The roles that this person's invitations can have."""
+    return [choice for choice in Role.choices if choice[0] != Role.ADMIN or can(by, "people.manage")]
+
+
 class InviteForm(forms.Form):
     """An invitation. Only admins may make admins; the service checks that again."""
 
@@ -22,8 +27,7 @@ class InviteForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not settings.MAIL_SERVER:
             del self.fields["by_mail"]
-        allowed = [choice for choice in Role.choices if choice[0] != Role.ADMIN or can(by, "people.manage")]
-        self.fields["role"].choices = allowed  # type: ignore[attr-defined]
+        self.fields["role"].choices = roles_to_give(by)  # type: ignore[attr-defined]
 
 
 class RoleForm(forms.Form):

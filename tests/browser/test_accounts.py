@@ -40,7 +40,7 @@ def test_from_the_terminals_link_to_a_second_person(open_as: Open, width: int) -
     sound(page, width)
     page.get_by_label("Password").fill(PASSWORD)
     press(page, "Begin")
-    assert page.url == f"{admin.base}/"
+    assert page.url == f"{admin.base}/start/company/"
 
     page = admin.go("/settings/people/")
     sound(page, width)

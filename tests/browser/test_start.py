@@ -63,6 +63,7 @@ def months_back(today: date, count: int) -> list[date]:
 @pytest.mark.parametrize("width", [390, 1280])
 def test_from_empty_to_a_filled_board(open_as: Open, settings: Any, tmp_path: Path, width: int) -> None:
     """An empty installation, its first admin's link, six screens, a board: no YAML, no warehouse, no mail."""
+    settings.MAIL_SERVER = False
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"  # as without a mail server
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     visit = open_as(None, width=width, height=HEIGHTS[width])
@@ -134,8 +135,8 @@ def test_from_empty_to_a_filled_board(open_as: Open, settings: Any, tmp_path: Pa
 
     star = Metric.objects.get(role="north_star")
     stored = dict(Entry.objects.filter(metric=star).values_list("period_start", "value"))
-    wanted = {m: float(w.replace(",", "")) for m, w in zip(months, ORDERS, strict=True) if w}
-    assert stored == wanted
+    pasted = {m: float(w.replace(",", "")) for m, w in zip(months, ORDERS, strict=True) if w}
+    assert stored == pasted
     assert months[3] not in stored  # the blank is unknown, never 0
     calendar = Calendar()
     for name in {calendar.quarter_name(m) for m in months}:
@@ -143,7 +144,7 @@ def test_from_empty_to_a_filled_board(open_as: Open, settings: Any, tmp_path: Pa
         inside = [m for m in (add_months(period.start, n) for n in range(3)) if m < today.replace(day=1)]
         value = Value.objects.filter(metric=star, grain=Grain.QUARTER, period_start=period.start).first()
         if period.start >= months[0] and value is not None:
-            known = [wanted.get(m) for m in inside]
+            known = [pasted.get(m) for m in inside]
             assert value.value == (None if None in known else sum(w for w in known if w))
     target = Target.objects.get(metric=star, quarter=quarter)
     assert target.value == 4500

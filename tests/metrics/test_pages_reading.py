@@ -73,7 +73,7 @@ def test_an_empty_installation_says_what_to_do_next(sign_in: SignIn, db: None, p
 def test_an_empty_board_tells_a_viewer_to_wait(sign_in: SignIn) -> None:
     viewer = User.objects.create_user("viewer@example.com", role="viewer")
     page = text_of(sign_in(viewer), "/")
-    assert "An analyst or admin defines the first metrics" in page
+    assert "An executive or admin begins it" in page
     assert "manage.py" not in page
 
 

@@ -273,6 +273,7 @@ def test_who_may_not_use_the_screens_may_not_use_their_services(people: Company)
 def test_leaders_are_invited_with_links_and_without_a_mail_server(
     people: Company, executive: Client, settings: Any, tmp_path: Any
 ) -> None:
+    settings.MAIL_SERVER = False
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path)
     maya = Leader.objects.create(key="maya", name="Maya Chen")
@@ -315,6 +316,7 @@ def test_nobody_is_invited_where_one_cannot_be(people: Company, executive: Clien
 def test_with_a_mail_server_links_are_sent_and_a_refusal_is_told(
     people: Company, executive: Client, settings: Any
 ) -> None:
+    settings.MAIL_SERVER = True
     form = {"other0-name": "Nora", "other0-email": "nora@example.com", "other0-role": "viewer"}
     page = executive.post("/start/invitations/", form).content.decode()
     assert "sent by mail" in page

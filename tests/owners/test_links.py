@@ -37,7 +37,7 @@ def test_the_first_admin_comes_in_once(client: Client) -> None:
     page = client.get(path)
     assert (page.status_code, page["Referrer-Policy"]) == (200, "same-origin")
     answer = client.post(path, FORM)
-    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert (answer.status_code, answer["Location"]) == (302, "/start/")
     admin = User.objects.get()
     assert (admin.email, admin.name, admin.role) == ("ada@example.com", "Ada", Role.ADMIN)
     assert client.session["_auth_user_id"] == str(admin.pk)
