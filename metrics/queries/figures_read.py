@@ -10,7 +10,7 @@ from typing import Any
 
 from calc.calendar import Calendar, Grain
 from metrics.definitions.build import entry_grain
-from metrics.models import Entry, SheetImport, Metric
+from metrics.models import Entry, Metric, SheetImport
 from metrics.queries import installation
 from metrics.queries.scope import visible_metrics
 from metrics.services.entries import EntryRow, mistakes, token_of

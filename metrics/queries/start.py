@@ -15,7 +15,7 @@ from django.urls import reverse
 from calc.calendar import Calendar, Grain, Period, add_months
 from calc.plan import months_of, split, split_level
 from metrics.definitions.build import goal_of, is_additive
-from metrics.models import SheetImport, Metric, Start, Value
+from metrics.models import Metric, SheetImport, Start, Value
 from metrics.queries.scope import visible_metrics
 from metrics.queries.targets import Goalpost, goalposts
 from metrics.services.starting import STEPS

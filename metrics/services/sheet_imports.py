@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from metrics.models import Entry, SheetImport, Metric
+from metrics.models import Entry, Metric, SheetImport
 from metrics.queries.figures_read import Line, Match, read_import
 from metrics.queries.scope import visible_metrics
 from metrics.services.entries import EntriesRefused, EntryRow, put, token_of

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from calc.calendar import add_months
-from metrics.models import Entry, SheetImport, Metric, Value
+from metrics.models import Entry, Metric, SheetImport, Value
 from metrics.queries.dump import dump
 from metrics.queries.figures_read import read_import
 from metrics.services import sheet_imports
