@@ -29,6 +29,7 @@ BY_ROLE = {
     "metric.decide_target": {"executive", "admin"},
     "metric.set_north_star": {"executive", "admin"},
     "metric.define_manual": {"analyst", "executive", "admin"},
+    "metric.accept_deviation": {"executive", "admin"},
     "start.use": {"executive", "admin"},
     "figures.import": {"leader", "analyst", "executive", "admin"},
     "metric.recompute": {"analyst", "admin"},
