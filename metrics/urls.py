@@ -12,6 +12,7 @@ from metrics.views import (
     calls,
     computed,
     define,
+    deviations,
     disputes,
     entries,
     find,
