@@ -106,12 +106,18 @@ def change(value: float | None, unit: str = "count") -> str:
     return _signed(sign or "+", _honest(size * 100, 1), f"{THIN}%")
 
 
+def counted(value: float, unit: str) -> float:
+    """What is counted, in whole ones from ten on: a plan to a day may hold half an order; people do not."""
+    if math.isfinite(value) and parse_unit(unit).kind == "count" and abs(value) >= 10:
+        return float(round(value))
+    return value
+
+
 def gap(value: float | None, unit: str = "count", *, sign: bool = True) -> str:
     """A difference in the metric's own unit: `−127`, `+£1.20`, `−1.2 points`; `sign=False` says its size."""
     if is_share(unit):
         return _points(value, always_sign=sign) if sign else _points(_size(value), always_sign=False)
-    if value is not None and math.isfinite(value) and parse_unit(unit).kind == "count" and abs(value) >= 10:
-        value = float(round(value))  # a plan is a part of a day's orders off a whole number; a gap is not
+    value = counted(value, unit) if value is not None else None
     if not sign:
         return short(_size(value), unit)
     text = short(value, unit)

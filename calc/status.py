@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from calc.calendar import Grain, Period
+from calc.numbers import counted, gap, is_share, short
 from calc.numbers import full as full_figure
-from calc.numbers import gap, is_share, short
 from calc.pace import Better, Pace
 from calc.plan import GoalKind
 
@@ -251,5 +251,5 @@ def _pair(figure: float, planned: float, unit: str) -> tuple[str, str]:
     """Figure and plan as said; whole where the short forms would look alike although they differ."""
     pair = short(figure, unit), short(planned, unit)
     if pair[0] == pair[1] and not math.isclose(figure, planned):
-        return full_figure(figure, unit), full_figure(planned, unit)
+        return full_figure(figure, unit), full_figure(counted(planned, unit), unit)
     return pair

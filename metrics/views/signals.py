@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -33,9 +34,13 @@ def signals(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST":
         form = ExplainForm(request.POST)
         if form.is_valid():
-            explain(reader(request), metric, grain, signal.start, form.cleaned_data["text"])
-            messages.success(request, "Saved: the change is explained.")
-            return redirect(f"{reverse('metric', args=[key])}?grain={grain}#history")
+            try:
+                explain(reader(request), metric, grain, signal.start, form.cleaned_data["text"])
+            except ValidationError as refused:
+                form.add_error("text", refused)
+            else:
+                messages.success(request, "Saved: the change is explained.")
+                return redirect(f"{reverse('metric', args=[key])}?grain={grain}#history")
     else:
         form = ExplainForm(initial={"text": signal.disposition})
     context = {"section": "metrics", "metric": metric, "signal": signal, "grain": grain, "form": form}

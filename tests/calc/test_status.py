@@ -10,7 +10,7 @@ from calc.calendar import Calendar, Grain
 from calc.numbers import SPACE, THIN
 from calc.pace import measure
 from calc.plan import GoalKind, Plan
-from calc.status import State, Status, Thresholds, judge, say_period, worst_first
+from calc.status import State, Status, Thresholds, _pair, judge, say_period, worst_first
 
 Q3 = Calendar().quarter("2011-Q3")
 JULY, AUGUST, SEPTEMBER = date(2011, 7, 1), date(2011, 8, 1), date(2011, 9, 1)
@@ -230,3 +230,9 @@ def test_green_only_with_a_known_fresh_figure_on_plan(figure: float, day: int, s
     if status.state.is_healthy:
         assert not stale
         assert pace.pace is not None and pace.pace >= 0.97 - 1e-6
+
+
+def test_a_plan_to_a_day_is_said_in_whole_ones() -> None:
+    """Where figure and plan look alike in short, whole ones are said; of half an order nobody speaks."""
+    assert _pair(30_887.0, 30_883.1306, "count") == ("30\u2009887", "30\u2009883")
+    assert _pair(1.9, 1.8997, "ratio") == ("1.9", "1.8997")

@@ -35,6 +35,9 @@ def note(place: str) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Listens where every check passes: `can`, which `require` asks, and the filter of what is visible."""
+    import django
+
+    django.setup()
     from metrics.queries import scope
     from owners import rules
 

@@ -51,7 +51,7 @@ def walkers(company: Stage) -> list[User]:
 
 
 def signed_in(user: User) -> Client:
-    client = Client()
+    client = Client(raise_request_exception=False)
     client.force_login(user)
     return client
 
@@ -108,32 +108,37 @@ def test_every_page_opens_for_everybody_who_finds_a_link_to_it(company: Stage) -
 
 # Pages that something must have happened for, or that no page links to.
 NOT_LINKED = {"health", "return_metric", "return_source", "return_plan", "return_target"}
-NOT_LINKED |= {"metric_call", "metric_deviation", "metric_deviation_ask"}
+NOT_LINKED |= {"metric_call", "metric_deviation", "metric_deviation_ask", "leader_leave_change"}
+NOT_LINKED |= {"channel", "import_preview", "unsubscribe"}
 
 
 def test_nothing_that_is_typed_breaks_a_form(company: Stage) -> None:
     found = forms(company)
     assert len(found) > 15
+    wrong = []
     for user, form in found:
         for kind, words in HOSTILE.items():
             with transaction.atomic():
                 response = signed_in(user).post(form.action, filled(form, words))
-                assert not problems(response), (user.name, form.action, kind, problems(response))
+                wrong += [(user.name, form.action, kind, said) for said in problems(response)]
                 transaction.set_rollback(True)
+    assert not wrong
 
 
 @pytest.mark.parametrize("kind", ["markup", "formula"])
 def test_what_was_taken_in_is_text_everywhere(company: Stage, kind: str) -> None:
     """One field at a time, so that the others do not keep a form from being taken."""
-    taken = 0
+    taken, wrong = 0, []
     for user, form in forms(company):
         for name in form.typed:
             response = signed_in(user).post(form.action, {**form.fields, name: HOSTILE[kind][:190]})
-            assert response.status_code < 500, (user.name, form.action, name)
             taken += response.status_code == 302
+            if response.status_code >= 500:
+                wrong.append((user.name, form.action, name))
     assert taken > 15
     for user in (company.admin, company.elena):
         for address, response in pages(signed_in(User.objects.get(pk=user.pk))):
-            assert not problems(response), (user.name, address, problems(response))
+            wrong += [(user.name, address, said) for said in problems(response)]
+    assert not wrong
     for notice in Notice.objects.all():
         assert not re.search(r"[\r\n\x00]", notice.subject), notice.subject
