@@ -274,7 +274,16 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_FORMS = {
     "login": "owners.forms.accounts.SignInForm",
     "reset_password": "owners.forms.accounts.ForgottenForm",
+    "change_password": "owners.forms.passwords.ChangePasswordForm",
+    "set_password": "owners.forms.passwords.SetPasswordForm",
+    "reset_password_from_key": "owners.forms.passwords.ResetPasswordKeyForm",
+    "reauthenticate": "owners.forms.passwords.ConfirmPasswordForm",
 }
+# Tries are counted in PostgreSQL (owners/services/limits.py). The library's counts lie in the cache, let
+# parallel tries through, and would shut out an office behind one address.
+ACCOUNT_RATE_LIMITS = dict.fromkeys(
+    ("login", "login_failed", "reset_password", "change_password", "reauthenticate")
+)
 MFA_ADAPTER = "owners.adapters.MFAAdapter"
 MFA_FORMS = {
     "authenticate": "owners.forms.accounts.CodeForm",

@@ -10,11 +10,11 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from owners.models import User
 from owners.queries.sessions import device_words
-from owners.services import limits, sessions
+from owners.services import known, limits, sessions
 
 log = structlog.get_logger(__name__)
 
@@ -27,10 +27,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuses a try beyond the limits before any password is compared."""
-        account, address = _subjects(self, request, credentials)
-        within = limits.take(limits.PER_ADDRESS, address)
+        account, address, own = _subjects(self, request, credentials)
+        # A browser that the person has used before has a count of its own, whatever strangers do beside it.
+        within = bool(own) or limits.take(limits.PER_ADDRESS, address)
         # Counted even when the address is over its limit: which of the two refused must not show.
-        within = limits.take(limits.PER_ACCOUNT, account) and within
+        within = limits.take(limits.PER_ACCOUNT, own or account) and within
         if not within:
             log.warning("too many tries to sign in", address=address)
             raise self.validation_error("too_many_login_attempts")
@@ -39,10 +40,16 @@ class AccountAdapter(DefaultAccountAdapter):
         self._login_failed_rl_usage = None
         user: User | None = super().authenticate(request, **credentials)
         if user is not None:
-            account, address = _subjects(self, request, credentials)
-            limits.give_back(limits.PER_ACCOUNT, account)
-            limits.give_back(limits.PER_ADDRESS, address)
+            account, address, own = _subjects(self, request, credentials)
+            limits.give_back(limits.PER_ACCOUNT, own or account)
+            if not own:
+                limits.give_back(limits.PER_ADDRESS, address)
         return user
+
+    def post_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **more)
+        known.remember(request, response, user.email)
+        return response
 
     def _rollback_login_failed_rl_usage(self) -> None:
         """The tries are given back by `authenticate`; there is nothing in the cache."""
@@ -99,5 +106,10 @@ def _box() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.NORTHSTAR_ENCRYPTION_KEYS])
 
 
-def _subjects(adapter: AccountAdapter, request: HttpRequest, credentials: dict[str, Any]) -> tuple[str, str]:
-    return str(credentials.get("email") or "").strip().lower(), adapter.get_client_ip(request)
+def _subjects(
+    adapter: AccountAdapter, request: HttpRequest, credentials: dict[str, Any]
+) -> tuple[str, str, str]:
+    """What tries are counted by: the account, the address, and "" or the account in a browser it knows."""
+    account = str(credentials.get("email") or "").strip().lower()
+    mark = known.mark_of(request, account)
+    return account, adapter.get_client_ip(request), f"{account} {mark}" if mark else ""

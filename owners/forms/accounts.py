@@ -10,10 +10,9 @@ from django import forms
 from django.conf import settings
 
 from owners.addresses import address_of
+from owners.forms.passwords import Bounded, new_password
 from owners.models import User
 from owners.services import limits
-
-HOW_LONG = "At least 10 characters; a few words are easier to remember than signs."
 
 
 def _autocomplete(token: str, widget: type[forms.widgets.Input] = forms.TextInput) -> forms.widgets.Input:
@@ -25,27 +24,17 @@ class FirstAdminForm(forms.Form):
 
     name = forms.CharField(max_length=200, label="Your name", widget=_autocomplete("name"))
     email = forms.EmailField(label="E-mail", widget=_autocomplete("username", forms.EmailInput))
-    password = forms.CharField(
-        label="Password",
-        strip=False,
-        widget=_autocomplete("new-password", forms.PasswordInput),
-        help_text=HOW_LONG,
-    )
+    password = new_password()
 
 
 class JoinForm(forms.Form):
     """An invited person's password."""
 
     name = forms.CharField(max_length=200, label="Your name", required=False, widget=_autocomplete("name"))
-    password = forms.CharField(
-        label="Password",
-        strip=False,
-        widget=_autocomplete("new-password", forms.PasswordInput),
-        help_text=HOW_LONG,
-    )
+    password = new_password()
 
 
-class SignInForm(LoginForm):
+class SignInForm(Bounded, LoginForm):
     """E-mail and password, unless the operator has single sign-on only."""
 
     def clean(self) -> Any:

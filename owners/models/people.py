@@ -1,5 +1,6 @@
 """Accounts, teams and leaders. A leader is a person who answers for metrics; a user is one who signs in."""
 
+import unicodedata
 from typing import Any, ClassVar
 
 import pghistory
@@ -17,6 +18,12 @@ class Role(models.TextChoices):
     ANALYST = "analyst", "Analyst"
     EXECUTIVE = "executive", "Executive"
     ADMIN = "admin", "Admin"
+
+
+def _as_typed_anywhere(password: str | None) -> str | None:
+    """One keyboard sends "é" as one letter, another as "e" with an accent: both are one password (NFKC, as
+    NIST SP 800-63B advises)."""
+    return None if password is None else unicodedata.normalize("NFKC", password)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -50,6 +57,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(_as_typed_anywhere(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        return super().check_password(_as_typed_anywhere(raw_password))
 
     def get_full_name(self) -> str:
         return str(self)

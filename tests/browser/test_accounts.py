@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from owners.models import Role, User
+from owners.routes import API, ROUTES
 from owners.services.links import first_admin_url
 from tests.browser.conftest import Open, Visit
 from tests.people import company
@@ -95,5 +96,6 @@ def confirm(visit: Visit) -> None:
 
 def test_the_description_of_the_api_is_drawn_under_our_own_policy(open_as: Open) -> None:
     page = open_as(company().viewer).go("/api/v1/docs/")
-    page.locator(".opblock-summary-path", has_text="/api/v1/values/").wait_for()
-    assert page.locator(".opblock").count() == 4
+    page.locator(".opblock-summary-path", has_text="/api/v1/values/").first.wait_for()
+    listed = [name for name in ROUTES if name.startswith(API) and name not in ("api:schema", "api:docs")]
+    assert page.locator(".opblock").count() == sum(len(ROUTES[name]) for name in listed)
