@@ -234,5 +234,5 @@ def test_green_only_with_a_known_fresh_figure_on_plan(figure: float, day: int, s
 
 def test_a_plan_to_a_day_is_said_in_whole_ones() -> None:
     """Where figure and plan look alike in short, whole ones are said; of half an order nobody speaks."""
-    assert _pair(30_887.0, 30_883.1306, "count") == ("30\u2009887", "30\u2009883")
+    assert _pair(30_887.0, 30_883.1306, "count") == ("30\u202f887", "30\u202f883")
     assert _pair(1.9, 1.8997, "ratio") == ("1.9", "1.8997")
