@@ -105,6 +105,7 @@ ROUTES: dict[str, dict[str, Access]] = {
     },
     "metric_owner": {"GET": Right("metric.set_owner", "metric"), "POST": Right("metric.set_owner", "metric")},
     "metric_owner_undo": {"POST": Right("metric.set_owner", "metric")},
+    "metric_counted": {"POST": Right("metric.set_owner", "metric")},
     "metric_signals": {"GET": Right("metric.annotate", "metric"), "POST": Right("metric.annotate", "metric")},
     "metric_call": {"GET": Right("metric.check_in", "metric"), "POST": Right("metric.check_in", "metric")},
     "metric_deviation": {

@@ -44,7 +44,7 @@ class OwnerForm(forms.Form):
         required=False,
         max_length=5_000,
         label="Note for the new owner, and for the record",
-        widget=forms.Textarea(attrs={"class": "short"}),
+        widget=forms.Textarea(attrs={"class": "short", "rows": 3}),
     )
     move_actions = forms.BooleanField(required=False)
     token = forms.CharField(required=False, max_length=80)

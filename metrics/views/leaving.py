@@ -39,7 +39,10 @@ class HandAllForm(forms.Form):
         error_messages={"invalid": "Write the date like 2026-09-30."},
     )
     note = forms.CharField(
-        required=False, max_length=5_000, label="Note", widget=forms.Textarea(attrs={"class": "short"})
+        required=False,
+        max_length=5_000,
+        label="Note",
+        widget=forms.Textarea(attrs={"class": "short", "rows": 3}),
     )
     with_actions = forms.BooleanField(required=False, initial=True)
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from metrics.forms.collecting import CollectForm
 from metrics.forms.owners import TO_THE_WHOLE, WHOLE, OwnerForm
 from metrics.models import Metric
 from metrics.queries.owner import OwnerPage, owner_page
@@ -45,11 +46,7 @@ def owner(request: HttpRequest, key: str) -> HttpResponse:
         if form.is_valid() and _handed_over(request, form, metric, page, state):
             return redirect("metric" if form.chosen(form.cleaned_data).name == WHOLE else "metric_owner", key)
     else:
-        chosen = state.filters["part"] or WHOLE
-        form = OwnerForm(
-            initial={"part": chosen, "leader": _leader_of(page, chosen), "from_date": state.today},
-            members=page.members,
-        )
+        form = _blank(page, state, state.filters["part"] or WHOLE)
     return _page(request, metric, page, form, state, status=422 if request.method == "POST" else 200)
 
 
@@ -62,10 +59,7 @@ def undo(request: HttpRequest, key: str) -> HttpResponse:
     require(reader(request), "metric.set_owner", metric)
     given = UndoForm(request.POST)
     page = owner_page(metric, state.calendar, state.today)
-    blank = OwnerForm(
-        initial={"part": WHOLE, "leader": _leader_of(page, WHOLE), "from_date": state.today},
-        members=page.members,
-    )
+    blank = _blank(page, state)
     if not given.is_valid():
         return _page(request, metric, page, blank, state, "Say which hand-over is taken back.", status=422)
     part = blank.parts.get(given.cleaned_data["part"] or WHOLE, blank.parts[WHOLE])
@@ -85,6 +79,28 @@ def undo(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("metric_owner", key)
 
 
+def blank_page(
+    request: HttpRequest,
+    metric: Metric,
+    state: State,
+    refused: str = "",
+    *,
+    counted: CollectForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page with its form of handing over untouched, for what else is changed on it."""
+    page = owner_page(metric, state.calendar, state.today)
+    form = _blank(page, state)
+    return _page(request, metric, page, form, state, refused, counted=counted, status=status)
+
+
+def _blank(page: OwnerPage, state: State, part: str = WHOLE) -> OwnerForm:
+    return OwnerForm(
+        initial={"part": part, "leader": _leader_of(page, part), "from_date": state.today},
+        members=page.members,
+    )
+
+
 def _page(
     request: HttpRequest,
     metric: Metric,
@@ -93,8 +109,11 @@ def _page(
     state: State,
     refused: str = "",
     *,
+    counted: CollectForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    if counted is None and metric.type == "manual":
+        counted = CollectForm(metric=metric)
     context = {
         "section": "metrics",
         "metric": metric,
@@ -103,6 +122,7 @@ def _page(
         # who has been told of another hand-over may go on; who was refused otherwise keeps what they saw
         "token": form["token"].value() if _is_kept(form) else token_of(metric.key),
         "refused": refused,
+        "counted": counted,
         "today": state.today,
     }
     return show(request, "metrics/owner.html", state, context, status=status)

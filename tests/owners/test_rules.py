@@ -27,6 +27,7 @@ BY_ROLE = {
     "metric.set_target": {"analyst", "executive", "admin"},
     "metric.set_owner": {"analyst", "executive", "admin"},
     "metric.decide_target": {"executive", "admin"},
+    "metric.accept_deviation": {"executive", "admin"},
     "metric.set_north_star": {"executive", "admin"},
     "metric.define_manual": {"analyst", "executive", "admin"},
     "metric.accept_deviation": {"executive", "admin"},
