@@ -34,9 +34,6 @@ class CollectForm(forms.Form):
     how = forms.CharField(required=False, max_length=2_000, label="How", widget=forms.Textarea(attrs=_SHORT))
     token = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
 
-    # the file's words for the fields, where they differ
-    NAMES = {"from": "origin"}
-
     def __init__(self, *args: Any, metric: Metric, **kwargs: Any) -> None:
         kwargs.setdefault("prefix", "counted")  # beside the form that hands over
         kwargs.setdefault("initial", _initial(metric))
@@ -73,5 +70,5 @@ def _initial(metric: Metric) -> dict[str, Any]:
         "working": "working" if known.due_working else "days",
         "origin": known.where,
         "how": known.how,
-        "token": token_of(metric.spec),
+        "token": token_of(metric),
     }

@@ -1,15 +1,15 @@
 """Naming who counts a manual metric, on the page of its owner."""
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from metrics.definitions.mistakes import DefinitionsError
 from metrics.forms.collecting import CollectForm
-from metrics.services.collecting import NotCounted, collect
-from metrics.services.defining import Changed
+from metrics.services.collecting import collect
+from metrics.services.manual_metrics import ChangedMeanwhile
 from metrics.views import state as states
 from metrics.views.metrics import visible
 from metrics.views.owner import blank_page
@@ -30,24 +30,11 @@ def counted(request: HttpRequest, key: str) -> HttpResponse:
     if form.is_valid():
         try:
             changed = collect(metric, form.said, author=reader(request), expected=form.cleaned_data["token"])
-        except Changed:
+        except ChangedMeanwhile as refused:
             metric.refresh_from_db()
-            return blank_page(
-                request,
-                metric,
-                state,
-                "Somebody else changed who counts this while you were writing. What is stored now is shown "
-                "below; change it again where it is needed.",
-                status=409,
-            )
-        except NotCounted:
-            raise Http404("nobody counts a computed metric") from None
-        except DefinitionsError as error:
-            for mistake in error.mistakes:
-                place = mistake.path.rpartition(".")[2]
-                field = form.NAMES.get(place, place)
-                words = f"{mistake.message[:1].upper()}{mistake.message[1:]}."
-                form.add_error(field if field in form.fields else None, words)
+            return blank_page(request, metric, state, " ".join(refused.messages), status=409)
+        except ValidationError as refused:
+            form.add_error(None, refused.messages)
         else:
             messages.success(request, "Saved." if changed else "Nothing was changed.")
             return redirect(f"{reverse('metric_owner', args=[key])}#counted")

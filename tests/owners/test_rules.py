@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +28,6 @@ BY_ROLE = {
     "metric.set_target": {"analyst", "executive", "admin"},
     "metric.set_owner": {"analyst", "executive", "admin"},
     "metric.decide_target": {"executive", "admin"},
-    "metric.accept_deviation": {"executive", "admin"},
     "metric.set_north_star": {"executive", "admin"},
     "metric.define_manual": {"analyst", "executive", "admin"},
     "metric.accept_deviation": {"executive", "admin"},
@@ -81,15 +81,35 @@ def test_every_permission_is_tested_and_in_the_table() -> None:
         "action.edit",
         "token.revoke",
         "figures.take_back",
+        "metric.dispute",
+        "dispute.answer",
+        "dispute.withdraw",
     }
     listed = set(
         re.findall(
             r"\b(?:metric|source|leader|action|machinery|audit|people|warehouse|token|installation|start"
-            r"|figures)\.[a-z_]+",
+            r"|figures|dispute)\.[a-z_]+",
             rules.__doc__ or "",
         )
     )
     assert listed == set(rules.PERMISSIONS)
+
+
+def test_who_doubts_a_figure_and_who_answers(people: Company) -> None:
+    """Of a figure of Alice's that is for leadership alone, which Charlie doubts and Bob's source feeds."""
+    hidden = people.metrics["leadership"]
+    doubted = SimpleNamespace(metric=hidden, keepers={"bob"}, author_id=people.charlie.pk)
+
+    def allowed(permission: str, about: object) -> set[str]:
+        return {name for name, user in people.users.items() if rules.can(user, permission, about)}
+
+    assert allowed("metric.dispute", hidden) == {"alice", "analyst", "executive", "admin"}
+    # neither Bob nor Charlie sees the metric
+    assert allowed("dispute.answer", doubted) == {"analyst", "admin"}
+    assert allowed("dispute.withdraw", doubted) == set()
+    doubted.metric = people.metrics["everyone"]
+    assert allowed("dispute.answer", doubted) == {"bob", "analyst", "admin"}
+    assert allowed("dispute.withdraw", doubted) == {"charlie"}
 
 
 def test_an_owner_alone_agrees_to_a_target(people: Company) -> None:
