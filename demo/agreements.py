@@ -9,7 +9,7 @@ from calc.splits import rescale
 from demo.truth import CALENDAR, Truth
 from metrics.definitions.build import goal_of, is_additive
 from metrics.models import Target, TargetAnswer
-from owners.models import Leader
+from owners.models import Leader, Notice
 
 WAITS = "success_plans"  # for its owner's answer
 ANSWERED = ("new_customers", "maya", 0.95, "The second leaflet is printed three weeks late.")
@@ -27,7 +27,7 @@ def agree(facts: Truth) -> int:
     people = {leader.key: leader for leader in Leader.objects.select_related("user")}
     changed = 0
     for target in Target.objects.filter(dimension="").select_related("metric").prefetch_related("benchmarks"):
-        if target.answers.exists():
+        if target.agreed_at or target.answers.exclude(kind=TargetAnswer.Kind.PROPOSED).exists():
             continue
         key, current = target.metric.key, target.quarter == now
         if current and key == WAITS:
@@ -38,6 +38,8 @@ def agree(facts: Truth) -> int:
             continue
         at = datetime.combine(CALENDAR.quarter(target.quarter).start - TALKED, time(15), CALENDAR.zone)
         changed += _agree(target, at, CHANGED if current and key == CHANGED[0] else None)
+    # Nobody in the demo company is written to about targets that were settled before it was loaded.
+    Notice.objects.filter(kind="target_proposed", sent_at=None).delete()
     return changed
 
 
@@ -68,6 +70,7 @@ def _agree(target: Target, at: datetime, change: tuple[str, float, str] | None) 
     for name, what in said.items():
         setattr(target, name, what)
     target.save()
+    target.answers.all().delete()  # what the file proposed was agreed to before it was written
     return True
 
 
@@ -76,6 +79,7 @@ def _answer(target: Target, leader: Leader, facts: Truth) -> None:
     if target.value is None:
         return
     at = datetime.combine(facts.quarter_start - TALKED, time(16, 10), CALENDAR.zone)
+    target.answers.all().delete()
     steps = (
         (TargetAnswer.Kind.PROPOSED, target.value, "", None),
         (TargetAnswer.Kind.ANSWERED, round(target.value * ANSWERED[2], -2), ANSWERED[3], leader.user),

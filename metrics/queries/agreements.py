@@ -1,6 +1,6 @@
 """What was said about targets until they were agreed, and which of them wait for whom."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,8 +11,8 @@ from metrics.queries import installation
 from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import Answer
 from metrics.queries.targets import Goalpost, post_of
-from owners.models import User
-from owners.queries.ownership import owned_keys
+from owners.models import Leader, User
+from owners.queries.ownership import owned_keys, parts_on
 from owners.rules import can, leader_of, writes
 
 _OWNERS = (TargetAnswer.Kind.ACCEPTED, TargetAnswer.Kind.ANSWERED)
@@ -34,14 +34,24 @@ class OpenTarget:
 
 
 def waiting_for_owner(user: User | None, today: date | None = None) -> tuple[OpenTarget, ...]:
-    """Proposals of this quarter and later ones for metrics that `user` owns today."""
+    """Proposals of this quarter and later ones for what `user` owns today: metrics, and members of them. A
+    member with an owner of its own, or left vacant, is not its metric's owner's to answer for."""
     leader = leader_of(user)
     if leader is None or user is None or not writes.test(user):
         return ()
     cal = installation.calendar()
     day = today or installation.today(cal)
-    mine = visible_metrics(user).filter(key__in=owned_keys(day, pk=leader.pk))
-    return _open(mine.values("pk"), Target.State.PROPOSED, cal, day)
+    owned = set(owned_keys(day, pk=leader.pk))
+    parts: dict[tuple[str, str, str], Leader | None] = {}
+    for part in parts_on(day):
+        parts[part.metric_key, part.dimension, part.member] = part.leader
+    keys = owned | {key for (key, *_), who in parts.items() if who == leader}
+    mine = visible_metrics(user).filter(key__in=keys)
+    return tuple(
+        one
+        for one in _open(mine.values("pk"), Target.State.PROPOSED, cal, day)
+        if _is_for(leader, one, owned, parts)
+    )
 
 
 def waiting_for_decision(user: User | None, today: date | None = None) -> tuple[OpenTarget, ...]:
@@ -72,6 +82,17 @@ def open_answers(metric_ids: Iterable[int], quarter: str) -> dict[tuple[int, str
         .distinct("target_id")
     )
     return {(row.target.metric_id, row.target.dimension, row.target.member): _answer(row) for row in found}
+
+
+def _is_for(
+    leader: Leader,
+    one: OpenTarget,
+    owned: Collection[str],
+    parts: Mapping[tuple[str, str, str], Leader | None],
+) -> bool:
+    """Whether what a target is about is `leader`'s: by an owner of its own, else by that of the metric."""
+    place = (one.metric.key, one.dimension, one.member)
+    return parts[place] == leader if place in parts else one.metric.key in owned
 
 
 def _open(metrics: Any, state: str, cal: Calendar, day: date) -> tuple[OpenTarget, ...]:

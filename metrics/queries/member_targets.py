@@ -1,6 +1,6 @@
 """Targets along a dimension: the members of a metric, their plans against the whole, and how each stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from calc.calendar import Calendar
@@ -13,7 +13,7 @@ from metrics.queries import installation
 from metrics.queries.courses import load
 from metrics.queries.heads import person
 from metrics.queries.progress import judge
-from metrics.queries.shapes import Person, Progress, TargetRow
+from metrics.queries.shapes import Progress, TargetRow
 from metrics.queries.target_grid import member_lines, target_line
 from owners.queries.ownership import parts_on
 
@@ -33,7 +33,7 @@ class Footing:
 
 @dataclass(frozen=True)
 class MemberGrid:
-    """The members x months of one dimension, in the order of size; `owners` are those of their own."""
+    """The members x months of one dimension, in the order of size, with the owners of their own."""
 
     dimension: str
     whole: TargetRow
@@ -41,7 +41,6 @@ class MemberGrid:
     footing: tuple[Footing, ...]
     check: str  # in words: whether they come to the whole
     adds_up: bool
-    owners: dict[str, Person | None]
 
 
 def member_grid(metric: Metric, quarter: str, dimension: str) -> MemberGrid:
@@ -53,14 +52,17 @@ def member_grid(metric: Metric, quarter: str, dimension: str) -> MemberGrid:
     names = members_of(metric, quarter, dimension, cal, day)
     whole = target_line(metric, quarter)
     rows = member_lines(metric, quarter, dimension, names) if names else ()
-    rows = tuple(sorted(rows, key=_largest_first))
-    footing, check = _footing(metric, whole, rows, len(months_of(cal.quarter(quarter))))
     owners = {
         part.member: person(part.leader) if part.leader else None
         for part in parts_on(day, [metric.key])
         if part.dimension == dimension
     }
-    return MemberGrid(dimension, whole, rows, footing, check, whole.adds_up, owners)
+    rows = tuple(
+        replace(row, owner=owners.get(row.member), owned_apart=row.member in owners)
+        for row in sorted(rows, key=_largest_first)
+    )
+    footing, check = _footing(metric, whole, rows, len(months_of(cal.quarter(quarter))))
+    return MemberGrid(dimension, whole, rows, footing, check, whole.adds_up)
 
 
 def members_of(metric: Metric, quarter: str, dimension: str, cal: Calendar, day: date) -> list[str]:

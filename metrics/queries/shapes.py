@@ -634,3 +634,5 @@ class TargetRow:
     member: str = ""
     weight: float | None = None  # the denominator of the figure looked back at, where it has one
     needed: str = ""
+    owner: Person | None = None  # of a member that has one of its own; else its metric's owner speaks for it
+    owned_apart: bool = False  # it has an owner of its own, or is left to nobody

@@ -15,18 +15,10 @@ from metrics.definitions.fields import text_problem
 from metrics.models import Benchmark, Installation, Metric, Target, TargetAnswer
 from metrics.services.apply import reviewed_quarters
 from metrics.services.storing import write_benchmarks
-from metrics.services.targets import (
-    ChangedMeanwhile,
-    check_target,
-    locked,
-    name_of,
-    owner_of,
-    path_of,
-    token_of,
-)
-from owners.models import Leader, User
-from owners.rules import TargetRef, leader_of, require
-from owners.services.outbox import notify
+from metrics.services.talking import figure_of, name_of, owner_of, tell, tell_deciders
+from metrics.services.targets import ChangedMeanwhile, check_target, locked, token_of
+from owners.models import User
+from owners.rules import TargetRef, require
 
 LONGEST = 2_000  # characters of what is said
 Kind, State = TargetAnswer.Kind, Target.State
@@ -61,12 +53,12 @@ def accept(
             text=text.strip(),
             author=user,
         )
-        _tell(
+        tell(
             said,
             "target_agreed",
-            leader_of(target.author),
+            target.author,
             f"{user} agrees to the target of {name_of(target)}",
-            f"{quarter}: {_say(target)}. {text.strip()}",
+            f"{quarter}: {figure_of(target)}. {text.strip()}",
         )
     return target
 
@@ -103,12 +95,11 @@ def answer(
         )
         target.state = State.ANSWERED
         target.save(update_fields=["state", "updated_at"])
-        _tell(
+        tell_deciders(
             said,
             "target_answered",
-            leader_of(target.author),
             f"{user} answers with another target for {name_of(target)}",
-            f"{quarter}: {short(figure, metric.unit)} instead of {_say(target)}. {text.strip()}",
+            f"{quarter}: {short(figure, metric.unit)} instead of {figure_of(target)}. {text.strip()}",
         )
     return said
 
@@ -153,12 +144,12 @@ def decide(
         )
         verb = "takes your figure" if take else "keeps the proposal"
         words = f" {text.strip()}" if text.strip() else ""
-        _tell(
+        tell(
             decided,
             "target_agreed",
             owner_of(target),
             f"The target of {name_of(target)} is decided",
-            f"{quarter}: {user} {verb}, {_say(target)}.{words}",
+            f"{quarter}: {user} {verb}, {figure_of(target)}.{words}",
         )
     return target
 
@@ -211,16 +202,3 @@ def _take(target: Target, figure: float) -> None:
     check_target(metric, target.quarter, figure, "", target.baseline, months, "")
     target.value, target.growth = figure, ""
     write_benchmarks(target, months)
-
-
-def _say(target: Target) -> str:
-    return short(target.value, target.metric.unit) if target.value is not None else target.growth
-
-
-def _tell(said: TargetAnswer, kind: str, to: Leader | None, subject: str, body: str) -> None:
-    """Tells somebody of a step that they have not taken themself."""
-    if to is None or leader_of(said.author) == to:
-        return
-    target = said.target
-    about = [target.metric.key]
-    notify(to, kind, f"{kind}:{said.pk}:{to.key}", subject, body, path_of(target), about=about)

@@ -18,13 +18,13 @@ from metrics.models import (
     Metric,
     Source,
     Target,
-    TargetAnswer,
     Warehouse,
 )
 from metrics.queries.dump import COLUMNS
 from metrics.secrets import UnreadableSecret, decrypt, encrypt
 from metrics.services import bell, ledger, versions
 from metrics.services.manual import recompute_manual
+from metrics.services.talking import is_open, tell_of_change
 from metrics.services.writing import retire_periods
 from owners.models import Action, CheckIn, Deviation, Leader, Ownership, StatusCall, Team, User
 from owners.services import tokens
@@ -70,6 +70,7 @@ class _Store:
         self.file, self.before, self.whole = file, before, whole
         self.changes, self.author, self.today = changes, author, today
         self.now = timezone.now()
+        self.talked: list[tuple[Target, str, bool, bool]] = []  # targets with their reason, and what is new
 
     def run(self, renames: Mapping[str, str], *, archive: bool) -> None:
         for old, new in renames.items():
@@ -154,6 +155,8 @@ class _Store:
         for change in self.changes:
             if change.section == "metrics" and change.what == "changed":
                 self._promise(change, rows)
+        for target, reason, figure, months in self.talked:  # by now everybody owns what the file gives them
+            tell_of_change(target, self.author, reason, figure, months, by="the definitions file")
 
     def _parts(self, row: Metric, rows: dict[str, Metric]) -> None:
         """Keeps the hidden halves of a ratio over two sources as metrics of their own."""
@@ -202,22 +205,14 @@ class _Store:
             "author": self.author,
         }
         figure = stored is None or (stored.value, stored.growth) != (fields["value"], fields["growth"])
+        before = {} if stored is None else {row.month: row.value for row in stored.benchmarks.all()}
         if stored is not None and figure and not stored.agreed_at:
             fields["state"] = Target.State.PROPOSED
         target, _ = Target.objects.update_or_create(**of, defaults=fields)
-        write_benchmarks(
-            target, {date.fromisoformat(f"{m}-01"): v for m, v in said.get("benchmarks", {}).items()}
-        )
-        if stored is not None and (stored.agreed_at or (figure and target.answers.exists())):
-            kind = TargetAnswer.Kind.CHANGED if stored.agreed_at else TargetAnswer.Kind.PROPOSED
-            TargetAnswer.objects.create(
-                target=target,
-                kind=kind,
-                figure=target.value,
-                growth=target.growth,
-                text=reason,
-                author=self.author,
-            )
+        months = {date.fromisoformat(f"{m}-01"): v for m, v in said.get("benchmarks", {}).items()}
+        write_benchmarks(target, months)
+        if is_open(target) or (stored is not None and (stored.agreed_at or stored.answers.exists())):
+            self.talked.append((target, reason, figure, months != before))
 
     def _drivers(self, metric: Metric, said: Iterable[Mapping[str, str]], rows: Mapping[str, Metric]) -> None:
         wanted = {edge["metric"]: edge for edge in said}

@@ -4,26 +4,22 @@ import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 import pghistory
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
-from calc.numbers import short
 from metrics.definitions.build import calendar_of
 from metrics.definitions.checks import target_mistakes
 from metrics.definitions.fields import compact, text_problem
 from metrics.definitions.quantities import parse_growth
-from metrics.models import Installation, Metric, Target, TargetAnswer
+from metrics.models import Installation, Metric, Target
 from metrics.queries.targets import Goalpost, post_of
 from metrics.services.apply import reviewed_quarters
 from metrics.services.storing import write_benchmarks
-from owners.models import Leader, User
-from owners.queries.ownership import member_owner_on
-from owners.rules import leader_of, require
-from owners.services.outbox import notify
+from metrics.services.talking import tell_of_change
+from owners.models import User
+from owners.rules import require
 
 REASON = "this target is agreed; say why it changes"
 
@@ -104,52 +100,6 @@ def locked(metric: Metric, quarter: str, dimension: str = "", member: str = "") 
     return (
         Target.objects.filter(**of).prefetch_related("benchmarks").select_related("author", "metric").first()
     )
-
-
-def tell_of_change(
-    target: Target, author: User | None, reason: str, figure_changed: bool, months_changed: bool
-) -> None:
-    """Puts a new figure into the talk about the target, and tells its owner of a change of what they agreed
-    to."""
-    if not figure_changed and not (months_changed and target.agreed_at):
-        return
-    kind = TargetAnswer.Kind.CHANGED if target.agreed_at else TargetAnswer.Kind.PROPOSED
-    answer = TargetAnswer.objects.create(
-        target=target, kind=kind, figure=target.value, growth=target.growth, text=reason, author=author
-    )
-    if not target.agreed_at:
-        return
-    owner = owner_of(target)
-    if owner is None or leader_of(author) == owner:
-        return
-    unit = target.metric.unit
-    now = short(target.value, unit) if target.value is not None else target.growth or "no target"
-    then = short(target.agreed_value, unit) if target.agreed_value is not None else target.agreed_growth
-    notify(
-        owner,
-        "target_changed",
-        f"target_changed:{answer.pk}",
-        f"The target of {name_of(target)} was changed after you agreed",
-        f"{target.quarter}: {now}, agreed {then}. {author or 'The definitions file'} says: {reason}\n\n"
-        "What you agreed to stays beside it.",
-        path_of(target),
-        about=[target.metric.key],
-    )
-
-
-def owner_of(target: Target) -> Leader | None:
-    """Who answers today for what the target is about: a metric, or a member of one."""
-    return member_owner_on(target.metric.key, target.dimension, target.member, timezone.localdate())
-
-
-def name_of(target: Target) -> str:
-    return f"{target.metric.name}, {target.member}" if target.member else target.metric.name
-
-
-def path_of(target: Target) -> str:
-    """The page of the talk about it."""
-    by = f"?{urlencode({'by': target.dimension})}" if target.dimension else ""
-    return f"/targets/{target.quarter}/{target.metric.key}/{by}"
 
 
 def set_benchmarks(

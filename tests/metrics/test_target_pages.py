@@ -9,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from metrics.models import Benchmark, Metric, Target, TargetAnswer
-from metrics.queries.targets import goalposts
+from metrics.queries.targets import goalposts, post_of
 from metrics.services.agreements import accept, answer
+from metrics.services.targets import set_target
+from owners.models import Leader, Ownership
 from tests.metrics import making
 from tests.metrics.stage import CALENDAR, Stage, more_metrics, stage
 from tests.metrics.test_pages_writing import grid, inputs, signed_in
@@ -285,3 +287,32 @@ def test_pages_cost_no_more_for_more_metrics(company: Stage) -> None:
     before = cost()
     more_metrics(8)
     assert cost() == before
+
+
+def test_a_member_with_an_owner_of_its_own(company: Stage) -> None:
+    """Leeds is Elena's, the other orders are Charlie's: it is she who sees its target and answers."""
+    quarter, orders = CALENDAR.quarter_name(company.today), Metric.objects.get(key="orders")
+    elena = Leader.objects.get(user=company.elena)
+    own = {"metric_key": "orders", "dimension": "city", "member": "Leeds", "leader": elena}
+    Ownership.objects.create(**own, from_date=company.today)
+    place = {"dimension": "city", "member": "Leeds"}
+    set_target(orders, quarter, 6_000, {}, author=company.executive, **place)
+    page = signed_in(company.executive).get(f"/targets/{quarter}/orders/").content.decode()
+    leeds = page.split('<th scope="row"><bdi>Leeds</bdi>')[1].split("</th>")[0]
+    assert "Elena" in leeds
+    segments = signed_in(company.elena).get("/metrics/orders/").content.decode()
+    assert "Elena" in segments.split('<th scope="row"><bdi>Leeds</bdi>')[1].split("</th>")[0]
+    waits = "<bdi>Orders</bdi>, <bdi>Leeds</bdi>"
+    assert waits in signed_in(company.elena).get("/me/").content.decode()
+    assert waits not in signed_in(company.charlie).get("/me/").content.decode()
+
+    path = f"/targets/{quarter}/orders/answer/"
+    target = Target.objects.get(member="Leeds")
+    said = {"do": "accept", "token": post_of(target).token, "back": "me", **place}
+    for stranger in (company.charlie, company.executive, company.viewer):
+        assert signed_in(stranger).post(path, said).status_code == 403
+        target.refresh_from_db()
+        assert target.state == "proposed"
+    assert signed_in(company.elena).post(path, said)["Location"] == "/me/"
+    target.refresh_from_db()
+    assert (target.state, target.agreed_value, target.agreed_by) == ("agreed", 6_000, company.elena)
