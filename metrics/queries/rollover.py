@@ -33,6 +33,18 @@ class Rollover:
     value: float
     months: dict[date, float]
     words: str
+    dimension: str = ""
+    member: str = ""
+
+    @property
+    def key(self) -> str:
+        """Names it among the proposals of a quarter."""
+        return key_of(self.metric.key, (self.dimension, self.member))
+
+
+def key_of(metric: str, segment: tuple[str, str]) -> str:
+    """The key of a metric; of a member of one with its dimension and name."""
+    return "|".join((metric, *segment)) if segment != WHOLE else metric
 
 
 def quarter_to_plan(cal: Calendar, day: date) -> str | None:
@@ -52,44 +64,55 @@ def proposals(
     user: User | None, quarter: str, cal: Calendar, day: date, *, once: bool = False
 ) -> tuple[Rollover, ...]:
     """Proposals for the metrics that `user` may see and that have no target in `quarter`, in the definitions'
-    order; the number of SQL statements does not grow with them.
+    order, each followed by those of its members that had a target in the quarter before, by the same formula.
+    The number of SQL statements does not grow with them.
 
-    once: leave out metrics that ever had a target in `quarter`: what people took away stays away.
+    once: leave out what ever had a target in `quarter`: what people took away stays away.
     """
     before = cal.previous(cal.quarter(quarter))
     name = cal.quarter_name(before.start)
-    metrics = _candidates(user, quarter, name, once=once)
-    if not metrics:
+    found = _candidates(user, quarter, name, once=once)
+    if not found:
         return ()
-    courses = load(metrics, name, cal=cal, as_of=min(day, before.end - DAY))
+    metrics, segments = [metric for metric, _ in found], [segment for _, segment in found]
+    courses = load(metrics, name, cal=cal, as_of=min(day, before.end - DAY), segments=segments)
     period = cal.quarter(quarter)
-    series = read([w for m in metrics for w in _wanted(m, cal, before, period)])
-    found = (
-        _proposal(course, quarter, period, series[3 * n : 3 * n + 3]) for n, course in enumerate(courses)
-    )
-    return tuple(one for one in found if one is not None)
+    series = read([w for metric, segment in found for w in _wanted(metric, segment, cal, before, period)])
+    made = (_proposal(course, quarter, period, series[3 * n : 3 * n + 3]) for n, course in enumerate(courses))
+    return tuple(one for one in made if one is not None)
 
 
-def _candidates(user: User | None, quarter: str, before: str, *, once: bool) -> list[Metric]:
-    """Metrics with a target in the quarter before, or that should have one, and none in this."""
-    with_target = Target.objects.filter(quarter=before, dimension="").exclude(value=None, growth="")
-    taken: set[int] = set(
-        Target.objects.filter(quarter=quarter, dimension="").values_list("metric_id", flat=True)
-    )
+def _candidates(
+    user: User | None, quarter: str, before: str, *, once: bool
+) -> list[tuple[Metric, tuple[str, str]]]:
+    """Metrics with a target in the quarter before, or that should have one, and none in this; and members of
+    metrics, with one before and none now. Three SQL statements, four with `once`."""
+    place = ("metric_id", "dimension", "member")
+    taken = set(Target.objects.filter(quarter=quarter).values_list(*place))
     if once:
-        ever = events(Target).objects.filter(quarter=quarter, dimension="")
-        taken |= set(ever.values_list("metric_id", flat=True))
-    aimed = set(with_target.values_list("metric_id", flat=True))
-    return [m for m in visible_metrics(user) if m.id not in taken and (m.id in aimed or m.role in ASKED)]
+        taken |= set(events(Target).objects.filter(quarter=quarter).values_list(*place))
+    aimed = set(Target.objects.filter(quarter=before).exclude(value=None, growth="").values_list(*place))
+    members: dict[int, list[tuple[str, str]]] = {}
+    for metric_id, dimension, member in sorted(aimed):
+        if (dimension, member) != WHOLE:
+            members.setdefault(metric_id, []).append((dimension, member))
+    found: list[tuple[Metric, tuple[str, str]]] = []
+    for metric in visible_metrics(user):
+        parts = [part for part in members.get(metric.id, ()) if part[0] in metric.by]
+        wanted = [WHOLE, *parts] if metric.role in ASKED or (metric.id, *WHOLE) in aimed else parts
+        found += [(metric, segment) for segment in wanted if (metric.id, *segment) not in taken]
+    return found
 
 
-def _wanted(metric: Metric, cal: Calendar, before: Period, period: Period) -> list[Wanted]:
+def _wanted(
+    metric: Metric, segment: tuple[str, str], cal: Calendar, before: Period, period: Period
+) -> list[Wanted]:
     """The quarter before a year earlier, this one a year earlier, and its months then."""
     year, following = cal.year_back(before), cal.year_back(period)
     return [
-        Wanted(metric.id, Grain.QUARTER, year.start, year.end),
-        Wanted(metric.id, Grain.QUARTER, following.start, following.end),
-        last_year_wanted(metric, cal, period, WHOLE),
+        Wanted(metric.id, Grain.QUARTER, year.start, year.end, *segment),
+        Wanted(metric.id, Grain.QUARTER, following.start, following.end, *segment),
+        last_year_wanted(metric, cal, period, segment),
     ]
 
 
@@ -121,7 +144,7 @@ def _proposal(
         return None
     last_year = last_year_months(metric, period, series[2])
     months = _months(metric, found.value, period, kind, standing.figure, last_year)
-    return Rollover(metric, quarter, found.value, months, found.words)
+    return Rollover(metric, quarter, found.value, months, found.words, *course.segment)
 
 
 def _months(

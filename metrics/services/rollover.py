@@ -26,15 +26,15 @@ def roll_over(
     keys: Collection[str] | None = None,
     once: bool = False,
 ) -> list[Target]:
-    """Stores the proposals for `quarter` (of the metrics with these keys) as proposed targets; returns them.
+    """Stores the proposals for `quarter` (those with these keys) as proposed targets; returns them.
 
-    Repeating it changes nothing: a metric that has a target by then is left as it is. once: so is one that
-    ever had. Raises PermissionDenied without `metric.set_target`.
+    Repeating it changes nothing: a metric or member that has a target by then is left as it is. once: so is
+    one that ever had. Raises PermissionDenied without `metric.set_target`.
     """
     require(user, "metric.set_target", None)
     made = []
     for found in proposals(user, quarter, cal, day, once=once):
-        if keys is not None and found.metric.key not in keys:
+        if keys is not None and found.key not in keys:
             continue
         try:
             target = set_target(
@@ -45,9 +45,11 @@ def roll_over(
                 author=user,
                 reason=f"{ORIGIN}{found.words}",
                 expected=token_of(None),
+                dimension=found.dimension,
+                member=found.member,
             )
         except ValidationError as refused:
-            log.info("not rolled over", metric=found.metric.key, why=refused.messages)
+            log.info("not rolled over", key=found.key, why=refused.messages)
             continue
         if target is not None:
             made.append(target)

@@ -92,7 +92,7 @@ def grid(request: HttpRequest, quarter: str) -> HttpResponse:
 @require_POST
 @clear_refusal
 def rollover(request: HttpRequest, quarter: str) -> HttpResponse:
-    """Takes proposals out of the quarter before over: those of the metrics named `key`, or all."""
+    """Takes proposals out of the quarter before over: those named by `key`, or all."""
     state, user = quarter_state(request, quarter), reader(request)
     require(user, "metric.set_target", None)
     if not may_plan(state.calendar, quarter, state.today):

@@ -14,7 +14,7 @@ from metrics.services import rollover
 from metrics.services.agreements import accept
 from metrics.services.schedule import tick
 from metrics.services.targets import set_target
-from owners.models import Ownership
+from owners.models import Notice, Ownership
 from tests.metrics import making
 from tests.people import Company, company
 
@@ -176,3 +176,61 @@ def test_nobody_else_takes_over(people: Company, who: str) -> None:
     with pytest.raises(PermissionDenied):
         rollover.roll_over(people.users[who], "2026-Q4", Calendar(), INSIDE.date())
     assert targets() == {}
+
+
+def members(people: Company) -> Metric:
+    """Leeds with a year behind it, York with a target alone."""
+    orders = Metric.objects.get(key="orders")
+    Metric.objects.filter(pk=orders.pk).update(by=["city"])
+    orders.refresh_from_db()
+    leeds = {"dimension": "city", "member": "Leeds"}
+    for quarter, value in (("2025-Q3", 2_000.0), ("2025-Q4", 2_500.0)):
+        period = Calendar().quarter(quarter)
+        making.figure(orders, "quarter", period.start, period.end, value, **leeds)
+    for month, value in ((10, 500.0), (11, 750.0), (12, 1_250.0)):
+        making.month(orders, 2025, month, value, **leeds)
+    for member, value in (("Leeds", 2_200.0), ("York", 100.0)):
+        of = {"dimension": "city", "member": member}
+        Target.objects.create(metric=orders, quarter="2026-Q3", value=value, **of)
+    return orders
+
+
+def test_members_are_proposed_by_the_same_formula(people: Company) -> None:
+    members(people)
+    assert roll(INSIDE) == 4
+    # Leeds: 2,500 x 2,200 / 2,000, in the shape of 500, 750 and 1,250; York: its target again, evenly
+    found = Target.objects.filter(quarter="2026-Q4").exclude(member="")
+    assert dict(found.values_list("member", "value")) == {"Leeds": 2_750, "York": 100}
+    months = Benchmark.objects.filter(target__in=found).order_by("month")
+    assert list(months.filter(target__member="Leeds").values_list("value", flat=True)) == [550, 825, 1_375]
+    assert sum(months.filter(target__member="York").values_list("value", flat=True)) == 100
+    assert roll(INSIDE) == 0
+    found.filter(member="York").delete()
+    assert roll(INSIDE) == 0  # what people took away stays away
+
+
+def test_the_owner_of_a_member_is_told_of_its_proposal(people: Company) -> None:
+    members(people)
+    bob = people.leaders["bob"]
+    Ownership.objects.create(
+        metric_key="orders", from_date=date(2020, 1, 1), leader=bob, dimension="city", member="York"
+    )
+    with time_machine.travel(INSIDE, tick=False):
+        roll(INSIDE)
+    told = Notice.objects.filter(kind="target_proposed")
+    assert sorted((n.leader.key, n.path) for n in told if n.leader) == [
+        ("alice", "/targets/2026-Q4/on_time/"),
+        ("alice", "/targets/2026-Q4/orders/"),
+        ("alice", "/targets/2026-Q4/orders/?by=city"),
+        ("bob", "/targets/2026-Q4/orders/?by=city"),
+    ]
+
+
+def test_a_member_is_taken_over_by_itself(people: Company) -> None:
+    members(people)
+    with time_machine.travel(INSIDE, tick=False):
+        client = client_of(people, "executive")
+        page = client.get("/targets/2026-Q4/").content.decode()
+        assert "4 without a target" in page and "<bdi>Orders</bdi>, <bdi>Leeds</bdi>" in page
+        assert client.post("/targets/2026-Q4/roll-over/", {"key": "orders|city|Leeds"}).status_code == 302
+    assert list(Target.objects.filter(quarter="2026-Q4").values_list("member", flat=True)) == ["Leeds"]
