@@ -198,7 +198,9 @@ ROUTES: dict[str, dict[str, Access]] = {
     "team_archive": {"POST": Right("people.leaders")},
     "people_role": {"POST": Right("people.manage")},
     "people_active": {"POST": Right("people.manage")},
-    "people_link": {"POST": Right("people.manage")},
+    "people_link": {"POST": Right("people.renew", "person")},
+    "people_revoke": {"POST": Right("people.renew", "person")},
+    "people_second_factor": {"GET": Right("people.manage"), "POST": Right("people.manage")},
     "people_sessions": {"POST": Right("people.manage")},
     # The API. Lists hold only what their reader may see, and of a batch of figures each asks for the right to
     # enter those of its metric.

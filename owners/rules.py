@@ -29,12 +29,15 @@
 | action.edit | | concerned | concerned | yes | yes | action |
 | machinery.read | | yes | yes | yes | yes | |
 | people.read, people.invite, people.leaders, audit.read | | | | yes | yes | |
+| people.renew | | | | invited | yes | person |
 | token.revoke | own | own | own | own | all | token |
 | people.manage, warehouse.manage, token.manage, installation.manage | | | | | yes | |
 
 `own` is what one owns today, and what somebody owns who is on leave today and named one as delegate;
 `counted` likewise what they, or such a person, collect. A delegate who is on leave as well stands in for
 nobody, and no delegate sets targets, owners or the absent person's summary.
+
+`invited` is whom one has invited oneself and who has not come yet, admins excepted.
 
 `owned` is owned today by oneself: no delegate agrees to a target. That of a member is agreed to by the
 member's owner, where it has one of its own.
@@ -214,6 +217,14 @@ def concerned(user: User, action: Any) -> bool:
 
 
 @rules.predicate
+def waits_for(user: User, person: Any) -> bool:
+    """Whoever invited a person (owners.models.User, owners.queries.people.Person) who has not come yet."""
+    if not isinstance(user, User) or person is None or person.joined or person.role == Role.ADMIN:
+        return False
+    return person.invited_by_id is not None and person.invited_by_id == user.pk
+
+
+@rules.predicate
 def holds(user: User, token: Any) -> bool:
     """Whoever an API token (owners.models.ApiToken) speaks for."""
     return isinstance(user, User) and token is not None and token.user_id == user.pk
@@ -287,6 +298,7 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "people.read": executive,
     "people.invite": executive,
     "people.leaders": executive,
+    "people.renew": admin | (executive & waits_for),
     "people.manage": admin,
     "audit.read": executive,
     "warehouse.manage": admin,

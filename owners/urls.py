@@ -86,4 +86,6 @@ urlpatterns = [
     path("settings/people/<int:pk>/active/", people.active, name="people_active"),
     path("settings/people/<int:pk>/sessions/", people.sessions, name="people_sessions"),
     path("settings/people/<int:pk>/link/", people.link, name="people_link"),
+    path("settings/people/<int:pk>/revoke/", people.revoke, name="people_revoke"),
+    path("settings/people/<int:pk>/second-factor/", people.second_factor, name="people_second_factor"),
 ]

@@ -13,6 +13,7 @@ from owners.addresses import address_of
 from owners.forms.passwords import Bounded, new_password
 from owners.models import User
 from owners.services import limits
+from owners.sso.provider import sso_only
 
 
 def _autocomplete(token: str, widget: type[forms.widgets.Input] = forms.TextInput) -> forms.widgets.Input:
@@ -60,7 +61,7 @@ class ForgottenForm(ResetPasswordForm):
 
 def refuse_but_sso() -> None:
     """Raises ValidationError where people come in by single sign-on only."""
-    if settings.OIDC is not None and settings.OIDC.only:
+    if sso_only(settings.OIDC):
         raise forms.ValidationError(f"Passwords are switched off here. Sign in with {settings.OIDC.name}.")
 
 

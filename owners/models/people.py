@@ -46,6 +46,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.VIEWER)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(auto_now_add=True)
+    invited_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="invited"
+    )
+    second_factor_reset_at = models.DateTimeField(null=True, blank=True)  # by an admin
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -57,6 +61,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def joined(self) -> bool:
+        """Whether the person has ever come in, or could by a password. Reads nothing."""
+        return self.has_usable_password() or self.last_login is not None
 
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(_as_typed_anywhere(raw_password))

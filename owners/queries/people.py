@@ -4,6 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from allauth.mfa.models import Authenticator
+
 from owners.models import AdminLink, Leader, Notice, User
 from owners.queries.ownership import rows_on
 
@@ -18,7 +20,9 @@ class Person:
     role: str
     role_label: str
     active: bool
-    joined: bool  # has set a password
+    joined: bool  # has come in, or has set a password
+    invited_by_id: int | None
+    second_factor: bool  # an app, a passkey or recovery codes
     last_seen_at: datetime | None
     leader_key: str
     title: str
@@ -27,15 +31,16 @@ class Person:
 
 
 def people(day: date) -> tuple[Person, ...]:
-    """Everybody by name, the deactivated last. Three statements, however many people."""
+    """Everybody by name, the deactivated last. Four statements, however many people."""
     owned: dict[int, list[str]] = defaultdict(list)
     for row in rows_on(day):
         if row.leader_id is not None:
             owned[row.leader_id].append(row.metric_key)
     users = User.objects.select_related("leader__team")
-    found = [_person(user, getattr(user, "leader", None), owned) for user in users]
+    secured = frozenset(Authenticator.objects.values_list("user_id", flat=True))
+    found = [_person(user, getattr(user, "leader", None), owned, user.pk in secured) for user in users]
     alone = Leader.objects.filter(user=None, archived_at=None).select_related("team")
-    found += [_person(None, leader, owned) for leader in alone]
+    found += [_person(None, leader, owned, False) for leader in alone]
     return tuple(sorted(found, key=lambda person: (not person.active, person.name.lower(), person.email)))
 
 
@@ -51,7 +56,9 @@ def invitations_on_their_way() -> frozenset[int]:
     return frozenset(pk for pk in waiting.values_list("user_id", flat=True) if pk is not None)
 
 
-def _person(user: User | None, leader: Leader | None, owned: dict[int, list[str]]) -> Person:
+def _person(
+    user: User | None, leader: Leader | None, owned: dict[int, list[str]], second_factor: bool
+) -> Person:
     keys = tuple(sorted(owned.get(leader.pk, ()))) if leader else ()
     return Person(
         user_id=user.pk if user else None,
@@ -60,7 +67,9 @@ def _person(user: User | None, leader: Leader | None, owned: dict[int, list[str]
         role=user.role if user else "",
         role_label=user.get_role_display() if user else "",
         active=user.is_active if user else True,
-        joined=user.has_usable_password() if user else False,
+        joined=user.joined if user else False,
+        invited_by_id=user.invited_by_id if user else None,
+        second_factor=second_factor,
         last_seen_at=user.last_login if user else None,
         leader_key=leader.key if leader else "",
         title=leader.title if leader else "",

@@ -2,12 +2,15 @@
 
 import uuid
 
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import connection, transaction
+from django.urls import reverse
+from django.utils import timezone
 
-from owners.models import AdminLink, Identity, Leader, Role, User
-from owners.rules import require
+from owners.models import AdminLink, Identity, Leader, Notice, Role, User
+from owners.rules import can, require
 from owners.services import outbox, sessions
 from owners.services.one_time import new_link
 from owners.services.tokens import revoke_all
@@ -51,7 +54,7 @@ def create_user(
 
 def clean_email(email: str) -> str:
     """The address as it is kept, in lower case. ValidationError if malformed or taken."""
-    email = User.objects.normalize_email(email.strip()).lower()
+    email = _kept_form(email)
     try:
         validate_email(email)
     except ValidationError as error:
@@ -59,6 +62,10 @@ def clean_email(email: str) -> str:
     if User.objects.filter(email=email).exists():
         raise ValidationError({"email": f"{email} already has an account"})
     return email
+
+
+def _kept_form(email: str) -> str:
+    return User.objects.normalize_email(email.strip()).lower()
 
 
 @transaction.atomic
@@ -83,29 +90,95 @@ def link_leaders(email: str | None = None) -> int:
 
 
 @transaction.atomic
-def invite(by: User, email: str, name: str, role: str) -> tuple[User, str]:
-    """A new account and the secret of the link by which its owner sets a password.
+def add(by: User, email: str, name: str, role: str) -> User:
+    """A new account without a password; one whose invitation was revoked is invited anew.
 
     Executives invite everybody but admins. Raises PermissionDenied, ValidationError.
     """
     require(by, "people.invite")
     if role == Role.ADMIN:
         require(by, "people.manage")
-    user = create_user(email, name, role)
+    user = User.objects.select_for_update().filter(email=_kept_form(email), is_active=False).first()
+    if user is None or role not in Role.values or not can(by, "people.renew", user) or user.joined:
+        user = create_user(email, name, role)
+    else:
+        user.name, user.role, user.is_active = name.strip() or user.name, role, True
+        user.save(update_fields=["name", "role", "is_active"])
+        link_leaders(user.email)
+    user.invited_by = by
+    user.save(update_fields=["invited_by"])
+    return user
+
+
+@transaction.atomic
+def invite(by: User, email: str, name: str, role: str) -> tuple[User, str]:
+    """A new account and the secret of the link by which its owner sets a password. Raises as `add`."""
+    user = add(by, email, name, role)
     return user, new_link(user.email)
 
 
 @transaction.atomic
 def invite_by_mail(by: User, email: str, name: str, role: str) -> User:
-    """A new account whose owner gets the link by mail. Raises PermissionDenied, ValidationError."""
-    user, _ = invite(by, email, name, role)
+    """A new account whose owner gets the link by mail. Raises as `add`."""
+    user = add(by, email, name, role)
     _mail_link(by, user)
     return user
 
 
 @transaction.atomic
+def revoke_invitation(by: User, user: User) -> User:
+    """Who has not come yet is not to come: links end, a waiting mail is withdrawn, single sign-on refuses.
+
+    The account stays, deactivated, and can be invited anew. Raises PermissionDenied, or ValidationError for
+    somebody who has joined.
+    """
+    lock_admins()  # an invited admin may be the one whom somebody else counts on at this moment
+    user = User.objects.select_for_update().get(pk=user.pk)
+    require(by, "people.renew", user)
+    if user.joined:
+        raise ValidationError(f"{user} has joined already. Deactivate the account instead.")
+    _keep_an_admin(user)
+    AdminLink.objects.filter(email=user.email, used_at=None).delete()
+    Notice.objects.filter(user=user, kind="invitation", sent_at=None, withdrawn_at=None).update(
+        withdrawn_at=timezone.now(), error="the invitation was revoked"
+    )
+    Leader.objects.filter(user=user).update(user=None)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    return user
+
+
+@transaction.atomic
+def reset_second_factor(by: User, user: User) -> User:
+    """For a lost phone: the app, passkeys and recovery codes of `user` end, and so does what is open.
+
+    The password stays. Admins only, for others: one's own asks for the password again, on one's own page.
+    The person is told, and the history keeps who did it. Raises PermissionDenied, ValidationError.
+    """
+    require(by, "people.manage")
+    if by.pk == user.pk:
+        raise ValidationError("Turn off your own second factor on the page of your account.")
+    user = User.objects.select_for_update().get(pk=user.pk)
+    Authenticator.objects.filter(user=user).delete()
+    user.second_factor_reset_at = timezone.now()
+    user.save(update_fields=["second_factor_reset_at"])
+    sessions.end_all(user)
+    outbox.notify(
+        user,
+        "security",
+        f"second-factor:{user.pk}:{uuid.uuid4()}",
+        "Your second factor was reset",
+        f"{by} has removed the authenticator app, passkeys and recovery codes of your account, and you are "
+        "signed out everywhere. Your password stays. Sign in and set a second factor up again. If you did "
+        "not ask for this, tell an admin.",
+        reverse("mfa_index"),
+    )
+    return user
+
+
+@transaction.atomic
 def mail_link(by: User, user: User) -> None:
-    """Mails `user` a fresh link; the older ones end. Admins only. Raises as `fresh_link`."""
+    """Mails `user` a fresh link; the older ones end. Raises as `fresh_link`."""
     fresh_link(by, user)
     _mail_link(by, user)
 
@@ -118,18 +191,18 @@ def _mail_link(by: User, user: User) -> None:
         "invitation",
         f"invitation:{user.pk}:{uuid.uuid4()}",
         "Your account at North Star",
-        f"{by} invites you to North Star, where the company keeps its metrics and targets. This link lets "
-        "you choose a password. It works once, for three days.",
+        f"{by} invites you to North Star, where the company keeps its metrics and targets.",
     )
 
 
 @transaction.atomic
 def fresh_link(by: User, user: User) -> str:
-    """The secret of a new link with which `user` sets a password; the older ones end. Admins only.
+    """The secret of a new link with which `user` sets a password; the older ones end.
 
-    Who the account is at the single sign-on server is forgotten: the next to come with its address is linked.
+    Admins make one for everybody, whoever invited somebody until they come. Who the account is at the single
+    sign-on server is forgotten: the next to come with its address is linked.
     """
-    require(by, "people.manage")
+    require(by, "people.renew", user)
     if not user.is_active:
         raise ValidationError("A deactivated account gets no link.")
     Identity.objects.filter(user=user).delete()
@@ -186,7 +259,7 @@ def end_sessions(by: User, user: User, *, keep: str = "") -> int:
 def make_admin(email: str) -> tuple[User, str]:
     """For whoever has the terminal: an active admin of that address, new or promoted, and a link's secret."""
     lock_admins()
-    address = User.objects.normalize_email(email.strip()).lower()
+    address = _kept_form(email)
     user = User.objects.select_for_update().filter(email=address).first()
     if user is None:
         user = create_user(email, "", Role.ADMIN)

@@ -6,6 +6,7 @@ from smtplib import SMTPException
 
 import pghistory
 import structlog
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
@@ -15,6 +16,7 @@ from owners.rules import require
 from owners.services.accounts import invite
 from owners.services.links import join_url
 from owners.services.mails import TIMEOUT
+from owners.services.one_time import server_instead
 
 log = structlog.get_logger(__name__)
 
@@ -75,10 +77,13 @@ def mail(invited: Sequence[Invited], company: str) -> list[Invited]:
     with_connection = get_connection(timeout=TIMEOUT)
     for one in invited:
         place = f"{company} on North Star" if company else "North Star"
-        words = "choose a password here; the link works once, for 24 hours:"
+        words, url = "choose a password here; the link works once, for 24 hours:", one.url
+        server = server_instead(one.user)
+        if server is not None:
+            words, url = f"sign in with {server.name} here:", settings.SITE_URL
         message = EmailMessage(
             subject=" ".join(f"Your account at {place}".split()),
-            body=f"Hello {one.user},\n\n{words}\n\n{one.url}\n",
+            body=f"Hello {one.user},\n\n{words}\n\n{url}\n",
             to=[one.user.email],
             headers={"Auto-Submitted": "auto-generated"},
             connection=with_connection,

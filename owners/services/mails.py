@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from owners.guide import Words
 from owners.kinds import Topic
-from owners.models import Notice
-from owners.services.one_time import MAILED_FOR, new_link
+from owners.models import Notice, User
+from owners.services.one_time import MAILED_FOR, new_link, server_instead
 from owners.services.preferences import token_of
 from owners.services.routing import Route
 
@@ -25,9 +25,7 @@ def message_of(notice: Notice, words: Words, way: Route) -> EmailMessage:
     }
     site, body = settings.SITE_URL.rstrip("/"), words.body
     if notice.kind == "invitation" and way.user is not None:
-        # Made now, so that the secret lies nowhere but in the mail: neither in the outbox nor in a backup.
-        secret = new_link(way.user.email, MAILED_FOR)
-        body += f"\n\n{site}{reverse('account_join', args=[secret])}"
+        body += _way_in(way.user, site)
     elif notice.path:
         body += f"\n\n{site}{notice.path}"
     if way.topic is not Topic.SECURITY:
@@ -42,3 +40,17 @@ def message_of(notice: Notice, words: Words, way: Route) -> EmailMessage:
         headers=headers,
         connection=get_connection(timeout=TIMEOUT),
     )
+
+
+def _way_in(user: User, site: str) -> str:
+    """How an invited person comes in, as it is at this moment."""
+    server = server_instead(user)
+    if server is not None:
+        words = f"Sign in there with {server.name}, as {user.email}."
+        return f" {words}\n\n{site}{reverse('account_login')}"
+    # Made now, so that the secret lies nowhere but in the mail: neither in the outbox nor in a backup.
+    path = reverse("account_join", args=[new_link(user.email, MAILED_FOR)])
+    words = "This link lets you choose a password. It works once, for three days."
+    if settings.OIDC is not None:
+        words += f" If you sign in with {settings.OIDC.name}, you need no password."
+    return f" {words}\n\n{site}{path}"

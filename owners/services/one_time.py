@@ -4,12 +4,22 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
-from owners.models import AdminLink
+from owners.models import AdminLink, Role, User
+from owners.sso.provider import Provider, sso_only
 
 VALID_FOR = timedelta(hours=24)
 MAILED_FOR = timedelta(days=3)  # a mail may lie over a weekend
+
+
+def server_instead(user: User) -> Provider | None:
+    """The single sign-on server by which `user` comes in instead of by a link; None where a link is good.
+
+    Admins' links always are: they are the way in on the day on which the server is down.
+    """
+    return settings.OIDC if sso_only(settings.OIDC) and user.role != Role.ADMIN else None
 
 
 class LinkGone(Exception):

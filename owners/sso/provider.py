@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 ROLES = ("viewer", "leader", "analyst", "executive", "admin")  # from the least to the most; see owners.models
@@ -90,3 +91,8 @@ def _mapped(line: str) -> tuple[str, str]:
             f"OIDC_ROLES says {line.strip()!r}; each must be group=role with a role of {', '.join(ROLES)}."
         )
     return group, role
+
+
+def sso_only(server: Provider | None) -> TypeGuard[Provider]:
+    """Whether nobody signs in by password or passkey."""
+    return server is not None and server.only

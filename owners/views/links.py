@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from owners.forms.accounts import FirstAdminForm, JoinForm
 from owners.services import limits, links
-from owners.services.one_time import LinkGone
+from owners.services.one_time import LinkGone, server_instead
 from owners.views.errors import add_errors
 
 
@@ -50,6 +50,9 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     form = JoinForm(request.POST or None)
     try:
         _, user = links.join_link(secret)
+        server = server_instead(user)
+        if server is not None:
+            return render(request, "account/link_sso.html", {"server": server}, status=403)
         if user.name:
             del form.fields["name"]
         if request.method == "POST" and form.is_valid():

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from owners.forms.people import ActiveForm, InviteForm, RoleForm
 from owners.models import Role, User
@@ -15,6 +15,7 @@ from owners.queries.people import invitations_on_their_way, waiting_links
 from owners.queries.people import people as everybody
 from owners.rules import can, require
 from owners.services import accounts, links
+from owners.services.one_time import server_instead
 from owners.views import Signed
 from owners.views.errors import add_errors
 
@@ -42,6 +43,11 @@ def invite(request: Signed) -> HttpResponse:
                     request, f"{user} is invited. The link goes to {user.email} within a minute."
                 )
                 return redirect("people")
+            server = server_instead(User(role=person["role"]))
+            if server is not None:
+                user = accounts.add(request.user, **person)
+                messages.success(request, f"{user} can sign in with {server.name}. {_tell(user)}")
+                return redirect("people")
             user, secret = accounts.invite(request.user, **person)
         except ValidationError as error:
             add_errors(form, error)
@@ -54,17 +60,52 @@ def invite(request: Signed) -> HttpResponse:
 @require_POST
 def link(request: Signed, pk: int) -> HttpResponse:
     """A fresh link for somebody who lost the first one or the password."""
-    require(request.user, "people.manage")
+    require(request.user, "people.invite")
     user = get_object_or_404(User, pk=pk)
+    require(request.user, "people.renew", user)
     try:
         if settings.MAIL_SERVER and request.POST.get("how") == "mail":
             accounts.mail_link(request.user, user)
             messages.success(request, f"A link goes to {user.email} within a minute.")
             return redirect("people")
         secret = accounts.fresh_link(request.user, user)
+        server = server_instead(user)
+        if server is not None:
+            words = f"The next to sign in with {server.name} as {user.email} gets this account."
+            messages.success(request, f"{words} {_tell(user)}")
+            return redirect("people")
     except ValidationError as error:
         return _refused(request, error)
     return _link_page(request, user, secret)
+
+
+@require_POST
+def revoke(request: Signed, pk: int) -> HttpResponse:
+    """Ends the invitation of somebody who has not come yet."""
+    require(request.user, "people.invite")
+    user = get_object_or_404(User, pk=pk)
+    require(request.user, "people.renew", user)
+    try:
+        user = accounts.revoke_invitation(request.user, user)
+    except ValidationError as error:
+        return _refused(request, error)
+    messages.success(request, f"The invitation of {user} is revoked. Invite the same address to undo that.")
+    return redirect("people")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_factor(request: Signed, pk: int) -> HttpResponse:
+    """Removes the second factor of somebody who has lost the phone, after a look at what that does."""
+    require(request.user, "people.manage")
+    user = get_object_or_404(User, pk=pk)
+    if request.method != "POST":
+        return render(request, "owners/people_second_factor.html", {"person": user, "section": "settings"})
+    try:
+        user = accounts.reset_second_factor(request.user, user)
+    except ValidationError as error:
+        return _refused(request, error)
+    messages.success(request, f"{user} signs in by the password alone, and can set a second factor up again.")
+    return redirect("people")
 
 
 @require_POST
@@ -126,7 +167,11 @@ def _page(request: Signed, form: InviteForm, refused: str = "", status: int = 20
         "section": "settings",
         "tab": "people",
         "still_page": True,
-        "rows": [(person, waiting.get(person.email)) for person in persons],
+        "rows": [
+            (person, waiting.get(person.email), can(request.user, "people.renew", person))
+            for person in persons
+        ],
+        "sso": settings.OIDC,
         "mailed": invitations_on_their_way(),
         "mail_server": settings.MAIL_SERVER,
         "form": form,
@@ -135,6 +180,10 @@ def _page(request: Signed, form: InviteForm, refused: str = "", status: int = 20
         "may_manage": can(request.user, "people.manage"),
     }
     return render(request, "owners/people.html", context, status=status)
+
+
+def _tell(user: User) -> str:
+    return f"Tell {user.email}: {settings.SITE_URL}"
 
 
 def _link_page(request: Signed, user: User, secret: str) -> HttpResponse:

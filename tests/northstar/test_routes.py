@@ -238,6 +238,7 @@ def expected(people: Company, user: User | AnonymousUser, asked: Open | Right, k
         "leader": people.leaders["alice"],
         "action": Action(leader=people.leaders["alice"]),
         "token": ApiToken(user=people.alice),
+        "person": people.bob,
         "dispute": Disputed(of_alice(people), people.metrics["everyone"], frozenset()),
     }
     thing = things.get(asked.about)

@@ -80,6 +80,7 @@ def test_every_permission_is_tested_and_in_the_table() -> None:
         "metric.set_cadence",
         "action.edit",
         "token.revoke",
+        "people.renew",
         "figures.take_back",
         "metric.dispute",
         "dispute.answer",

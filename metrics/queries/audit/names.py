@@ -25,6 +25,7 @@ _SAME = {
     "accepted_by_id": "user_id",
     "ended_by_id": "user_id",
     "closed_by_id": "user_id",
+    "invited_by_id": "user_id",
 }
 
 
