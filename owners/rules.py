@@ -20,7 +20,7 @@
 | metric.define_manual | | | yes | yes | yes | |
 | start.use | | | | yes | yes | |
 | figures.import | | yes | yes | yes | yes | |
-| figures.take_back | | theirs | theirs | theirs | theirs | import |
+| figures.take_back | theirs | theirs | theirs | theirs | theirs | import |
 | metric.recompute | | | yes | | yes | |
 | leader.read, installation.read | yes | yes | yes | yes | yes | |
 | leader.write_summary | | self | self | self | self | leader |
@@ -232,7 +232,7 @@ def holds(user: User, token: Any) -> bool:
 
 @rules.predicate
 def took_over(user: User, made: Any) -> bool:
-    """Whoever took an import's figures over (metrics.models.Import)."""
+    """Whoever took an import's figures over (metrics.models.SheetImport)."""
     return made is not None and user.pk is not None and getattr(made, "author_id", None) == user.pk
 
 
@@ -286,7 +286,7 @@ PERMISSIONS: dict[str, rules.Predicate] = {
     "metric.define_manual": steers,
     "start.use": executive,
     "figures.import": writes,
-    "figures.take_back": writes & took_over,
+    "figures.take_back": signed_in & took_over,
     "metric.recompute": analyst,
     "source.define": analyst,
     "leader.read": signed_in,

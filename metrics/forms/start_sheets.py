@@ -63,7 +63,7 @@ def _with_figures(content: str | bytes, name: str) -> Table:
 
 def read_decisions(
     made: SheetImport, read: ImportRead, typed: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
     """(choices, matches) as chosen on the page; what it does not say, or no option is, stays as it was."""
     choices = {
         name: typed.get(f"choice-{name}", str(made.choices.get(name) or "")).strip()[:10] for name in CHOICES
@@ -83,4 +83,5 @@ def read_decisions(
         if typed.get(f"{match.field}-scale") in SCALES:
             said["scale"] = typed[f"{match.field}-scale"]
         matches[match.name] = said
-    return {name: value for name, value in choices.items() if value}, matches
+    rest = {name: value for name, value in made.choices.items() if name not in CHOICES}
+    return rest | {name: value for name, value in choices.items() if value}, matches

@@ -5,7 +5,6 @@ from metrics.models.disputes import Dispute
 from metrics.models.figures import Entry, Revision, Value
 from metrics.models.held import HeldDecision
 from metrics.models.idempotency import IdempotencyKey
-from metrics.models.imports import Import
 from metrics.models.installation import Installation
 from metrics.models.ledger import MetricState, Run
 from metrics.models.notes import Disposition
@@ -21,7 +20,6 @@ __all__ = [
     "Entry",
     "HeldDecision",
     "IdempotencyKey",
-    "Import",
     "Installation",
     "Metric",
     "MetricState",

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 from calc.calendar import Calendar, Grain
@@ -102,6 +103,14 @@ class ImportRead:
         return sum(line.is_ready for line in self.lines)
 
     @property
+    def digest(self) -> str:
+        """Names what was shown, so that nothing else is taken over."""
+        said = [
+            (line.figure.place, line.place, line.what, line.token, repr(line.shown)) for line in self.lines
+        ]
+        return sha256(repr(said).encode("utf-8", "replace")).hexdigest()[:32]
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many figures there are of each `Line.what`."""
         found = Counter(line.what for line in self.lines)
@@ -147,6 +156,7 @@ def choices_of(said: Mapping[str, Any]) -> Choices:
     year = str(said.get("year") or "")
     return Choices(
         layout=str(said.get("layout") or ""),
+        columns={int(number): role for number, role in dict(said.get("columns") or {}).items()},
         decimal=str(said["decimal"]) if said.get("decimal") in (".", ",") else "",
         order=str(said["order"]) if said.get("order") in ("dmy", "mdy") else "",
         year=int(year) if year.isascii() and year.isdigit() and len(year) == 4 else None,

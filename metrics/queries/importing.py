@@ -8,13 +8,14 @@ from datetime import date
 from calc.calendar import Calendar, Period
 from calc.numbers import is_share
 from metrics.definitions.build import calendar_of, entry_grain
-from metrics.models import Entry, Import, Installation, Metric
+from metrics.models import Entry, Installation, Metric, SheetImport
 from metrics.queries.entries import label
+from metrics.queries.figures_read import choices_of, table_of
 from metrics.queries.scope import visible_metrics
 from metrics.services.entries import EntryRow, mistakes, token_of
 from metrics.sheets.layout import propose
 from metrics.sheets.periods import Placed, place
-from metrics.sheets.shapes import Choices, Figure, Layout, Sheet
+from metrics.sheets.shapes import Figure, Layout, Sheet
 from metrics.sheets.tables import Table, column_name, place_of
 from owners.models import User
 from owners.rules import can
@@ -89,21 +90,15 @@ def enterable(user: User) -> tuple[Metric, ...]:
     return tuple(metric for metric in manual if can(user, "metric.enter_values", metric))
 
 
-def table_of(kept: Import) -> Table:
-    """The sheet as it was handed in."""
-    said = kept.table
-    exact = frozenset((row, column) for row, column in said.get("exact", []))
-    return Table(tuple(tuple(row) for row in said.get("rows", [])), exact, said.get("sheet", ""))
-
-
-def preview(kept: Import, user: User, today: date) -> Preview:
+def preview(kept: SheetImport, user: User, today: date) -> Preview:
     """What entering the sheet would do by now. The number of statements grows with the metrics in it only."""
     calendar = calendar_of(Installation.objects.filter(id=1).first())
-    said = dict(kept.choices)
-    chosen: dict[str, str] = said.pop("metrics", {})
-    columns = {int(number): role for number, role in said.pop("columns", {}).items()}
+    chosen = {
+        name: LEAVE_OUT if match.get("action") == "skip" else match.get("key", "")
+        for name, match in kept.matches.items()
+    }
     table = table_of(kept)
-    sheet = propose(table, calendar=calendar, choices=Choices(columns=columns, **said))
+    sheet = propose(table, calendar=calendar, choices=choices_of(kept.choices))
     metrics = enterable(user)
     names = {name: _metric_key(name, chosen, metrics, sheet) for name in sheet.names}
     by_key = {metric.key: metric for metric in metrics}

@@ -11,7 +11,7 @@ from django.db.models import Max
 from calc.calendar import Calendar
 from metrics.definitions.build import calendar_of
 from metrics.models import Installation, MetricVersion, Run, Source
-from metrics.services import bell, digests, freshness, idempotency, importing, ledger, reminders, rollover
+from metrics.services import bell, digests, freshness, idempotency, ledger, reminders, rollover, sheet_imports
 from owners.services import outbox
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ def tick(now: datetime) -> Tick:
                 late.append(source.key)
     idempotency.forget(now)
     _roll_over(calendar, now)
-    importing.forget(now)
+    sheet_imports.forget(now)
     _tell(now)
     work = ledger.is_waiting(now)
     notices = outbox.waiting(now).exists()

@@ -1,26 +1,28 @@
 """Figures out of a spreadsheet: a draft that can be looked at, taken over in one piece, and taken back."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pghistory
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from metrics.models import Entry, Metric, SheetImport
-from metrics.queries.figures_read import Line, Match, read_import
+from metrics.queries.figures_read import Match, read_import
+from metrics.queries.importing import enterable, preview
 from metrics.queries.scope import visible_metrics
-from metrics.services.entries import EntriesRefused, EntryRow, put, token_of
+from metrics.services import batches
+from metrics.services.entries import EntryRow, token_of
 from metrics.services.manual_metrics import Counted, add_own
 from metrics.sheets.tables import Table
 from owners.models import User
-from owners.rules import require
+from owners.rules import can, require
 
 KEPT = timedelta(days=7)  # how long a draft waits for its author
+BACK = timedelta(days=180)  # how long what was taken over can be taken back
 DRAFTS = 5  # of one person; the older ones go
 
 
@@ -33,21 +35,28 @@ class Taken:
     made: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Write:
+    """A figure at its cell, and the metric that it belongs to."""
+
+    cell: str
+    metric: Metric
+    row: EntryRow
+
+
 class Gone(ValidationError):
     """The draft was taken over, or taken back, already."""
 
 
 @transaction.atomic
 def draft(by: User, table: Table, name: str = "") -> SheetImport:
-    """Keeps a table to be looked at; drafts that nobody came back to go. Raises PermissionDenied without
-    `figures.import`."""
-    require(by, "figures.import")
-    old = SheetImport.objects.filter(accepted_at=None)
-    old.filter(created_at__lt=timezone.now() - KEPT).delete()
-    mine = list(old.filter(author=by).order_by("-id").values_list("pk", flat=True)[DRAFTS - 1 :])
-    SheetImport.objects.filter(pk__in=mine).delete()
+    """Keeps a table to be looked at; of one person's drafts the oldest go. PermissionDenied for whoever
+    has neither `figures.import` nor a metric to count."""
+    _require_sheets(by)
+    old = SheetImport.objects.filter(accepted_at=None, author=by).order_by("-id")
+    SheetImport.objects.filter(pk__in=list(old.values_list("pk", flat=True)[DRAFTS - 1 :])).delete()
     said = {
-        "rows": [list(row) for row in table.rows],
+        "rows": [[cell.replace("\x00", "") for cell in row] for row in table.rows],
         "exact": sorted([list(place) for place in table.exact]),
         "sheet": table.sheet,
     }
@@ -91,56 +100,82 @@ def take_over(by: User, made: SheetImport) -> Taken:
         metric = add_own(_counted(match), by)
         keys[match.name] = metric.key
     metrics = {m.key: m for m in visible_metrics(by).filter(key__in=keys.values())}
-    lines: dict[str, list[Line]] = defaultdict(list)
+    writes = []
     for line in read.lines:
-        if line.is_ready and line.figure.name in keys:
-            lines[keys[line.figure.name]].append(line)
-    changes: list[dict[str, Any]] = []
-    for key in sorted(lines):  # locks are taken in one order, whatever that of the sheet
-        require(by, "metric.enter_values", metrics.get(key) or Metric(key=key))
-        changes += _write(by, metrics[key], lines[key])
-    with _context(by):
-        made.changes, made.accepted_at, made.table = changes, timezone.now(), {}
-        made.save(update_fields=["changes", "accepted_at", "table"])
-    added = sum(change["before"] is None for change in changes)
-    return Taken(added, len(changes) - added, tuple(match.name for match in new))
+        key = keys.get(line.figure.name)
+        if line.is_ready and key is not None:
+            if key not in metrics:
+                raise PermissionDenied(f"{key} is not seen")
+            dimension, member, start = line.place
+            row = EntryRow(
+                start, line.value, line.numerator, line.denominator, dimension, member,
+                line.figure.note or None, expected=line.token,
+            )  # fmt: skip
+            writes.append(_Write(line.figure.place, metrics[key], row))
+    taken = _enter(by, made, writes)
+    return Taken(taken.added, taken.changed, tuple(match.name for match in new))
+
+
+@transaction.atomic
+def take_over_all(by: User, made: SheetImport, digest: str, today: date) -> Taken:
+    """Writes all that the preview of this digest has shown; a figure with a problem keeps all from it.
+
+    Raises ValidationError if a figure has changed since it was shown or something is wrong with the sheet,
+    Gone for a draft that was taken over meanwhile.
+    """
+    made = _own_draft(by, made)
+    shown = preview(made, by, today)
+    if shown.digest != digest:
+        raise ValidationError("Somebody has changed figures since this was shown. Look again.")
+    if not shown.is_ready:
+        raise ValidationError("Nothing was entered: see what is marked below.")
+    writes = [_Write(c.place, c.metric, c.row) for c in shown.writes if c.metric and c.row]
+    return _enter(by, made, writes, today)
 
 
 @transaction.atomic
 def take_back(by: User, made: SheetImport) -> int:
     """Restores what was there before a draft was taken over; returns how many figures that were.
 
-    Only its author may. Raises ValidationError, and changes nothing, where somebody has changed one of the
-    figures since, naming them; Gone where it was taken back already.
+    Only its author may, whose right to enter the figures still stands. Raises ValidationError, and changes
+    nothing, where somebody has changed one of the figures since, naming them; Gone where it was taken back
+    already.
     """
     require(by, "figures.take_back", made)
     made = SheetImport.objects.select_for_update(of=("self",)).get(pk=made.pk)
-    if made.accepted_at is None or made.undone_at is not None:
-        raise Gone("These figures were taken back already.")
-    by_metric: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for change in made.changes:
-        by_metric[change["metric"]].append(change)
-    metrics = {m.key: m for m in Metric.objects.filter(key__in=by_metric)}
-    for key in sorted(by_metric):
-        if key not in metrics:
-            raise ValidationError(f"The metric {key} is not there any more.")
-        rows = [_row_back(change) for change in by_metric[key]]
-        try:
-            put(metrics[key], rows, author=by, origin="page")
-        except EntriesRefused as refused:
-            when = ", ".join(f"{rows[n].period_start:%-d %b %Y}" for n in sorted(refused.errors)[:5])
-            raise ValidationError(
-                f"{metrics[key].name}: somebody has changed the figure of {when} since. "
-                "Nothing was taken back."
-            ) from None
+    if made.accepted_at is None or made.undone_at is not None or not made.changes:
+        raise Gone("There is nothing to take back.")
+    lines = [batches.Line(change["metric"], _row_back(change)) for change in made.changes]
+    try:
+        batches.enter_batch(lines, author=by, origin="file")
+    except batches.BatchRefused as refused:
+        names = dict(visible_metrics(by).values_list("key", "name"))
+        words = "; ".join(
+            f"{names.get(lines[f.index].metric, lines[f.index].metric)}, "
+            f"{lines[f.index].row.period_start:%-d %b %Y}: {f.message}"
+            for f in refused.faults[:5]
+        )
+        raise ValidationError(f"Nothing was taken back. {words}.") from None
     with _context(by):
         made.undone_at = timezone.now()
         made.save(update_fields=["undone_at"])
     return len(made.changes)
 
 
+def forget(now: datetime) -> None:
+    """Removes drafts that nobody came back to, and what is too old to be taken back."""
+    SheetImport.objects.filter(accepted_at=None, created_at__lt=now - KEPT).delete()
+    SheetImport.objects.filter(created_at__lt=now - BACK).delete()
+
+
+def _require_sheets(by: User) -> None:
+    """A collector needs no role beyond viewer to hand in what they count."""
+    if not can(by, "figures.import") and not enterable(by):
+        require(by, "figures.import")
+
+
 def _own_draft(by: User, made: SheetImport) -> SheetImport:
-    require(by, "figures.import")
+    _require_sheets(by)
     found = SheetImport.objects.select_for_update(of=("self",)).filter(pk=made.pk, author=by).first()
     if found is None or found.accepted_at is not None:
         raise Gone("This spreadsheet was taken over already.")
@@ -151,50 +186,45 @@ def _counted(match: Match) -> Counted:
     return Counted(name=match.name, kind=match.kind, grain=match.grain, unit=match.unit, better=match.better)
 
 
-def _write(by: User, metric: Metric, lines: Sequence[Line]) -> list[dict[str, Any]]:
-    """Enters the lines' figures; returns what changed, with what was there before."""
-    places = {(e.dimension, e.member, e.period_start): e for e in Entry.objects.filter(metric=metric)}
-    rows, before, refused = [], [], []
-    for line in lines:
-        there = places.get(line.place)
-        rows.append(
-            EntryRow(
-                line.place[2],
-                line.value,
-                line.numerator,
-                line.denominator,
-                dimension=line.place[0],
-                member=line.place[1],
-                note=line.figure.note or None,
-                # what the page has shown is what may be written over
-                expected=line.token,
-            )
-        )
-        before.append(there)
+def _enter(by: User, made: SheetImport, writes: Sequence[_Write], today: date | None = None) -> Taken:
+    """Enters the figures, each by the right to its metric, and keeps what was there before."""
+    batches.lock_metrics({write.metric.key for write in writes})
+    before = _states(writes)
+    lines = [batches.Line(write.metric.key, write.row) for write in writes]
     try:
-        put(metric, rows, author=by, origin="file")
-    except EntriesRefused as error:
-        refused = [f"{lines[n].figure.place}: {words}" for n, words in sorted(error.errors.items())[:10]]
-        raise ValidationError(refused) from None
-    after = {(e.dimension, e.member, e.period_start): e for e in Entry.objects.filter(metric=metric)}
-    return [
+        batches.enter_batch(lines, author=by, origin="file", today=today)
+    except batches.BatchRefused as refused:
+        said = [f"{writes[fault.index].cell}: {fault.message}" for fault in refused.faults[:10]]
+        raise ValidationError(said) from None
+    after = _states(writes)
+    changes = [
         {
-            "metric": metric.key,
-            "dimension": row.dimension,
-            "member": row.member,
-            "period_start": row.period_start.isoformat(),
-            "before": _state(there),
-            "after": _state(after[row.place]),
+            "metric": write.metric.key,
+            "dimension": write.row.dimension,
+            "member": write.row.member,
+            "period_start": write.row.period_start.isoformat(),
+            "before": before.get(place),
+            "after": after[place],
         }
-        for row, there in zip(rows, before, strict=True)
-        if _state(there) != _state(after[row.place])
+        for write in writes
+        if before.get(place := (write.metric.pk, *write.row.place)) != after[place]
     ]
+    with _context(by):
+        made.changes, made.accepted_at, made.table = changes, timezone.now(), {}
+        made.save(update_fields=["changes", "accepted_at", "table"])
+    added = sum(change["before"] is None for change in changes)
+    return Taken(added, len(changes) - added)
 
 
-def _state(entry: Entry | None) -> dict[str, Any] | None:
-    if entry is None:
-        return None
-    return {name: getattr(entry, name) for name in ("value", "numerator", "denominator", "note")}
+def _states(writes: Sequence[_Write]) -> dict[tuple[int, str, str, date], dict[str, Any]]:
+    """What stands at the metrics' places now."""
+    found = Entry.objects.filter(metric__in={write.metric.pk for write in writes})
+    return {
+        (e.metric_id, e.dimension, e.member, e.period_start): {
+            name: getattr(e, name) for name in ("value", "numerator", "denominator", "note")
+        }
+        for e in found
+    }
 
 
 def _row_back(change: Mapping[str, Any]) -> EntryRow:
@@ -221,4 +251,14 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c for c in text if c.isprintable()).split())
 
 
-__all__ = ["Gone", "Taken", "decide", "discard", "draft", "take_back", "take_over"]
+__all__ = [
+    "Gone",
+    "Taken",
+    "decide",
+    "discard",
+    "draft",
+    "forget",
+    "take_back",
+    "take_over",
+    "take_over_all",
+]

@@ -8,11 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
-from metrics.models import Import
+from metrics.models import SheetImport
 from metrics.queries.importing import LEAVE_OUT, Preview, enterable, preview
-from metrics.services import importing
+from metrics.services import sheet_imports
 from metrics.sheets.shapes import ROLES, Layout
-from metrics.sheets.tables import MOST_BYTES, TableError
+from metrics.sheets.tables import MOST_BYTES, TableError, read_table
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 
@@ -44,16 +44,18 @@ def start(request: HttpRequest) -> HttpResponse:
                     f"This is larger than {MOST_BYTES // 1_000_000} MB. Leave out what is not needed."
                 )
             content: str | bytes = file.read() if file is not None else pasted
-            kept = importing.hold(person, content, (file.name or "") if file is not None else "")
+            name = (file.name or "") if file is not None else ""
+            kept = sheet_imports.draft(person, read_table(content, name), name)
             return redirect("import_preview", kept.pk)
         except TableError as error:
             refused, status = str(error), 422
+    sheets = SheetImport.objects.filter(author=person).defer("table")
     context = {
         "section": "metrics",
         "still_page": True,
         "metrics": enterable(person),
-        "earlier": Import.objects.filter(user=person).exclude(entered_at=None)[:10],
-        "waiting": Import.objects.filter(user=person, entered_at=None)[:5],
+        "earlier": sheets.exclude(accepted_at=None)[:10],
+        "waiting": sheets.filter(accepted_at=None)[: sheet_imports.DRAFTS],
         "refused": refused,
         "pasted": pasted[:200_000],
     }
@@ -65,30 +67,27 @@ def start(request: HttpRequest) -> HttpResponse:
 def sheet(request: HttpRequest, pk: int) -> HttpResponse:
     """One sheet: what it means and would change; by POST decides, enters or takes back."""
     person = reader(request)
-    kept = get_object_or_404(Import, pk=pk, user=person)
+    kept = get_object_or_404(SheetImport, pk=pk, author=person)
     state = states.read(request)
     problem = ""
     if request.method == "POST":
         do = request.POST.get("do", "")
         try:
             if do == "enter":
-                outcome = importing.accept(person, kept, request.POST.get("digest", ""), today=state.today)
-                messages.success(
-                    request,
-                    f"{outcome.added} new, {outcome.changed} changed, {outcome.unchanged} there already.",
-                )
+                taken = sheet_imports.take_over_all(person, kept, request.POST.get("digest", ""), state.today)
+                messages.success(request, f"{taken.added} new, {taken.changed} changed.")
             elif do == "undo":
-                importing.take_back(person, kept)
+                sheet_imports.take_back(person, kept)
                 messages.success(request, "Taken back: what was there before is there again.")
-            elif do == "map" and kept.entered_at is None:
-                importing.decide(kept, _choices(request.POST))
+            elif do == "map" and kept.accepted_at is None:
+                sheet_imports.decide(person, kept, *_decisions(request.POST))
             else:
                 raise Http404("There is nothing of that kind to do.")
             return redirect("import_preview", kept.pk)
         except ValidationError as error:
             problem = " ".join(error.messages)
     context: dict[str, Any] = {"section": "metrics", "still_page": True, "kept": kept, "problem": problem}
-    if kept.entered_at is None:
+    if kept.accepted_at is None:
         context |= _page(preview(kept, person, state.today))
     return show(request, "metrics/import_sheet.html", state, context, status=409 if problem else 200)
 
@@ -107,9 +106,10 @@ def _page(shown: Preview) -> dict[str, Any]:
     }
 
 
-def _choices(form: QueryDict) -> dict[str, Any]:
-    """What the form says the sheet means; what makes no sense is left to be worked out."""
-    said: dict[str, Any] = {"metrics": {}, "columns": {}}
+def _decisions(form: QueryDict) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """(choices, matches): what the form says the sheet means; what makes no sense is worked out."""
+    said: dict[str, Any] = {"columns": {}}
+    matches: dict[str, dict[str, str]] = {}
     if form.get("layout") in tuple(Layout):
         said["layout"] = form["layout"]
     if form.get("decimal") in (".", ","):
@@ -128,5 +128,6 @@ def _choices(form: QueryDict) -> dict[str, Any]:
                 said["columns"][number] = form[name]
     for name, key in zip(form.getlist("name"), form.getlist("metric"), strict=False):
         if key and "\x00" not in name + key:
-            said["metrics"][name[:200]] = key[:80]
-    return said
+            left_out = key == LEAVE_OUT
+            matches[name] = {"action": "skip"} if left_out else {"action": "metric", "key": key[:80]}
+    return said, matches

@@ -47,7 +47,10 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("start_figures")
         read = read_import(reader(request), made)
         made = sheet_imports.decide(reader(request), made, *read_decisions(made, read, request.POST))
-        if "take" in request.POST:
+        # what the page did not know of is shown before it is written over
+        if "take" in request.POST and request.POST.get("digest", read.digest) != read.digest:
+            refused = "Somebody has changed figures since this was shown. Look again."
+        elif "take" in request.POST:
             try:
                 return _taken(request, sheet_imports.take_over(reader(request), made))
             except ValidationError as error:

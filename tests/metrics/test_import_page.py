@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 import time_machine
 import xlsxwriter
-from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from metrics.models import Entry, Import, Metric, Value
-from metrics.services import importing, schedule
+from metrics.models import Entry, Metric, SheetImport, Value
+from metrics.services import schedule, sheet_imports
 from metrics.services.apply import apply
 from metrics.services.entries import EntryRow, enter
 from tests.people import Company, company
@@ -255,8 +254,8 @@ def test_anothers_sheet_is_as_if_there_were_none(people: Company) -> None:
         for do in ("enter", "undo", "map"):
             assert other.post(address, {"do": do, "digest": "x"}).status_code == 404
     assert not Entry.objects.exists()
-    with pytest.raises(PermissionDenied, match="another"):
-        importing.accept(people.bob, Import.objects.get(), "x", today=NOW.date())
+    with pytest.raises(sheet_imports.Gone):
+        sheet_imports.take_over_all(people.bob, SheetImport.objects.get(), "x", NOW.date())
 
 
 @pytest.mark.parametrize(
@@ -276,7 +275,7 @@ def test_what_is_no_sheet_is_refused_in_words(people: Company, cells: str | byte
     answer = client.post("/import/", form)
     assert answer.status_code in (400, 422)
     assert said in answer.content.decode() or answer.status_code == 400
-    assert not Import.objects.exists()
+    assert not SheetImport.objects.exists()
 
 
 def test_hostile_texts_are_shown_as_texts(people: Company) -> None:
@@ -292,11 +291,11 @@ def test_sheets_are_forgotten(people: Company) -> None:
     client = client_of(people)
     hand_in(client, WIDE)
     take(client, hand_in(client, "Month\tNPS\nJan 2026\t41\nFeb 2026\t42\n"))
-    assert Import.objects.count() == 2
-    schedule.tick(NOW + timedelta(days=1, seconds=1))
-    assert Import.objects.get().entered_at is not None
-    schedule.tick(NOW + timedelta(days=180, seconds=1))
-    assert not Import.objects.exists()
+    assert SheetImport.objects.count() == 2
+    schedule.tick(NOW + sheet_imports.KEPT + timedelta(seconds=1))
+    assert SheetImport.objects.get().accepted_at is not None
+    schedule.tick(NOW + sheet_imports.BACK + timedelta(seconds=1))
+    assert not SheetImport.objects.exists()
 
 
 def test_only_a_few_wait(people: Company) -> None:

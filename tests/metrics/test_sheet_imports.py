@@ -19,7 +19,7 @@ from metrics.services.apply import apply
 from metrics.services.entries import EntryRow, enter
 from metrics.services.manual_metrics import Counted, add, add_own
 from metrics.sheets.tables import read_table
-from owners.models import User
+from owners.models import Leader, User
 from tests.people import Company, company
 
 pytestmark = pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_what_somebody_has_changed_since_is_not_taken_back(people: Company) -> N
     orders = Metric.objects.get(key="orders")
     enter(orders, [EntryRow(MAR, 1400.0)], author=people.executive, origin="page")
     after = state()
-    with pytest.raises(ValidationError, match="Orders: somebody has changed the figure of 1 Mar 2026"):
+    with pytest.raises(ValidationError, match="Orders, 1 Mar 2026: this figure was changed meanwhile"):
         sheet_imports.take_back(people.executive, made)
     assert state() == after  # not even of the other metrics
     made.refresh_from_db()
@@ -259,6 +259,45 @@ def test_the_pages_of_a_spreadsheet(people: Company, client: Client) -> None:
     client.post(back)
     assert state() == []
     assert "Take these figures back" not in client.get("/start/figures/").content.decode()
+
+
+def test_a_figure_changed_since_it_was_shown_is_shown_again(people: Company, client: Client) -> None:
+    orders = add_own(Counted(name="Orders"), people.executive)
+    client.force_login(people.executive)
+    address = client.post("/start/figures/", {"text": "Month\tOrders\nJan 2026\t5"})["Location"]
+    digest = client.get(address).context["read"].digest
+    enter(orders, [EntryRow(JAN, 6.0)], author=people.executive, origin="page")
+    answer = client.post(address, {"take": "yes", "digest": digest})
+    assert answer.status_code == 422 and "changed figures since" in answer.content.decode()
+    assert [row[4] for row in state()] == [6]
+    client.post(address, {"take": "yes", "digest": answer.context["read"].digest})
+    assert [row[4] for row in state()] == [5]
+
+
+def test_a_draft_is_one_on_both_pages(people: Company, client: Client) -> None:
+    """Decided about in the first hour, taken over on the page of imports, taken back by either."""
+    add_own(Counted(name="Orders"), people.executive)
+    client.force_login(people.executive)
+    cells = "Month\tSales\tOther\nJan 2026\t5\t1\nFeb 2026\t6\t2"
+    address = client.post("/start/figures/", {"text": cells})["Location"]
+    client.post(address, {"m0-what": "metric:orders", "m1-what": "skip", "again": "yes"})
+    made = SheetImport.objects.get()
+    page = f"/import/{made.pk}/"
+    shown = client.get(page).context["shown"]
+    assert [(c.place, c.after, c.what) for c in shown.changes] == [("B2", "5", "new"), ("B3", "6", "new")]
+    assert client.post(page, {"do": "enter", "digest": shown.digest}).status_code == 302
+    assert [row[:5] for row in state()] == [("orders", "", "", JAN, 5), ("orders", "", "", FEB, 6)]
+    client.post(f"{address}back/")
+    assert state() == [] and client.post(page, {"do": "undo"}).status_code == 409
+
+
+def test_whoever_counts_a_metric_hands_in_its_figures_whatever_the_role(people: Company) -> None:
+    Leader.objects.create(key="vera", name="Vera", user=people.viewer)
+    add(Counted(name="Orders", by="vera"), author=people.admin)
+    made = drafted(people.viewer, "Month\tOrders\nJan 2026\t5")
+    sheet_imports.take_over(people.viewer, made)
+    assert [row[:5] for row in state()] == [("orders", "", "", JAN, 5)]
+    assert sheet_imports.take_back(people.viewer, made) == 1 and state() == []
 
 
 def test_a_page_costs_the_same_for_one_metric_and_for_many(people: Company, client: Client) -> None:
