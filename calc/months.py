@@ -1,8 +1,9 @@
 """The months of a quarter's plan as they went, and what a month that ended behind asks of those to come.
 
 The plan of a month never moves because of what came before it: what is now needed stands beside it.
-Totals: needed = (target - reached) / months left, for each of them. Levels: from where it stands to the
-target in equal steps. An unknown month makes what is needed unknown, never 0.
+Totals that add up: needed = (target - reached) / months left, for each of them. Levels, and totals that do
+not add up (the quarter to date): from where it stands to the target in equal steps. An unknown figure that
+counts for it makes what is needed unknown, never 0; a target that is reached or passed needs nothing.
 """
 
 import math
@@ -22,8 +23,9 @@ class MonthStanding:
 
     planned, actual: of an additive total the month's amount, of another total the quarter to date at its end,
     of a level its height. gap: actual - planned of a month that ended, None while either is unknown.
-    behind: it ended on the bad side of its plan. needed: of a month to come, what it must bring (a total's
-    amount) or stand at (a level) to reach the target; only where the last ended month left the plan behind.
+    behind: it ended on the bad side of its plan. needed: of a month to come, what it must bring (an additive
+    total's amount) or what it must stand at when it ends (a level, a quarter to date) to reach the target;
+    only where the last ended month left the plan behind.
     """
 
     month: Period
@@ -61,7 +63,7 @@ def standings(
         )
     if better is Better.BAND:
         return tuple(replace(one, behind=False) for one in found)
-    needed = _needed(plan, found, better, tolerance)
+    needed = _needed(plan, found, better)
     return tuple(replace(one, needed=needed.get(one.month.start)) for one in found)
 
 
@@ -70,27 +72,36 @@ def describe(months: Sequence[MonthStanding], plan: Plan, unit: str, better: Bet
 
     `Jul ended 150 behind, which leaves 1 650 a month for Aug and Sep`.
     """
-    ended = [one for one in months if one.ended]
-    to_come = [one for one in months if one.needed is not None]
-    if not ended or not to_come:
+    better, ended = Better(better), [one for one in months if one.ended]
+    if not ended or len(ended) == len(months) or better is Better.BAND:
         return ""
-    last = ended[-1]
-    names = [f"{one.month.start:%b}" for one in to_come]
-    off = last.gap if plan.kind is GoalKind.LEVEL or not plan.additive else _sum_of_gaps(ended)
+    last, adds_up = ended[-1], plan.kind is GoalKind.TOTAL and plan.additive
+    off = _sum_of_gaps(ended) if adds_up else last.gap
     what = f"{last.month.start:%b} ended {gap(off, unit, sign=False)} behind"
-    if plan.kind is GoalKind.TOTAL:
-        figure = to_come[0].needed
-        if Better(better) is Better.DOWN:
-            left = f"which leaves {short(max(figure or 0.0, 0.0), unit)} a month at most for {_and(names)}"
-            over = f"which is past the target by {gap(_past(figure, to_come), unit, sign=False)} already"
-            return f"{what}, {over if (figure or 0.0) < 0 else left}"
-        return f"{what}, which leaves {short(figure, unit)} a month for {_and(names)}"
+    left = _left(plan, ended) if plan.kind is GoalKind.TOTAL else None
+    if left is not None and better is Better.UP and left <= 0:
+        return "the target is reached"
+    if left is not None and better is Better.DOWN and left < 0:
+        return f"{what}, which is past the target by {gap(-left, unit, sign=False)} already"
+    to_come = [one for one in months if one.needed is not None]
+    if not to_come:
+        return ""
+    names = [f"{one.month.start:%b}" for one in to_come]
+    if adds_up:
+        most = " at most" if better is Better.DOWN else ""
+        return f"{what}, which leaves {short(to_come[0].needed, unit)} a month{most} for {_and(names)}"
     levels = [f"{short(one.needed, unit)} in {name}" for one, name in zip(to_come, names, strict=True)]
-    return f"{what}, so it must stand at {_and(levels)}"
+    it = "the quarter to date" if plan.kind is GoalKind.TOTAL else "it"
+    return f"{what}, so {it} must stand at {_and(levels)}"
 
 
-def _past(figure: float | None, to_come: Sequence[MonthStanding]) -> float:
-    return abs(figure or 0.0) * len(to_come)
+def _left(plan: Plan, ended: Sequence[MonthStanding]) -> float | None:
+    """What a total lacks to its target, negative past it; None while a month that counts is unknown."""
+    counted = [m.actual for m in (ended if plan.additive else ended[-1:])]
+    if any(actual is None for actual in counted):
+        return None
+    left = plan.target - math.fsum(actual for actual in counted if actual is not None)
+    return 0.0 if abs(left) <= 1e-9 * max(1.0, abs(plan.target)) else left
 
 
 def _sum_of_gaps(ended: Sequence[MonthStanding]) -> float | None:
@@ -107,24 +118,19 @@ def _is_behind(
     return shortfall > max(tolerance or 0.0, 1e-9 * max(1.0, abs(planned or 0.0)))
 
 
-def _needed(
-    plan: Plan, months: Sequence[MonthStanding], better: Better, tolerance: float | None
-) -> dict[date, float]:
+def _needed(plan: Plan, months: Sequence[MonthStanding], better: Better) -> dict[date, float]:
     """What each month to come needs; {} while nothing has ended, nothing is left, or the plan is kept."""
     ended, to_come = [m for m in months if m.ended], [m for m in months if not m.ended]
-    if not ended or not to_come or any(m.actual is None for m in ended):
+    if not ended or not to_come:
         return {}
-    if plan.kind is GoalKind.TOTAL:
-        if plan.additive:
-            reached = math.fsum(m.actual for m in ended if m.actual is not None)
-            planned = math.fsum(m.planned for m in ended if m.planned is not None)
-        else:
-            reached, planned = ended[-1].actual or 0.0, ended[-1].planned or 0.0
-        if not _is_behind(reached - planned, planned, better):
+    last, left = ended[-1], _left(plan, ended) if plan.kind is GoalKind.TOTAL else None
+    if plan.kind is GoalKind.TOTAL and (left is None or (left < 0 if better is Better.DOWN else left <= 0)):
+        return {}
+    if plan.kind is GoalKind.TOTAL and plan.additive:
+        planned = math.fsum(m.planned for m in ended if m.planned is not None)
+        if left is None or not _is_behind(plan.target - left - planned, planned, better):
             return {}
-        each = (plan.target - reached) / len(to_come)
-        return {m.month.start: each for m in to_come}
-    last = ended[-1]
+        return {m.month.start: left / len(to_come) for m in to_come}
     if not last.behind or last.actual is None:
         return {}
     start, way = last.actual, plan.target - last.actual

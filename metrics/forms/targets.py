@@ -69,6 +69,19 @@ class Line:
         return _resolved(self.stored, self.target, self.growth)
 
     @property
+    def sum_words(self) -> str:
+        """Whether the months come to the target, for the folded line; "" of what does not add up."""
+        target, months = self.resolved, self.benchmarks
+        if not self.stored.adds_up or target is None:
+            return ""
+        if len(months) < len(self.months):
+            return f"{len(months)} of {len(self.months)} months" if months else "no months yet"
+        off = math.fsum(months.values()) - target
+        if abs(off) <= NEAR * max(1.0, abs(target)):
+            return "months add up"
+        return f"months {gap(off, self.stored.metric.unit, sign=False)} {'over' if off > 0 else 'short'}"
+
+    @property
     def benchmarks(self) -> dict[date, float]:
         return {cell.month: cell.value for cell in self.months if cell.value is not None}
 

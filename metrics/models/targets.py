@@ -13,8 +13,8 @@ class Target(models.Model):
 
     `growth` is kept as written until the base quarter is reviewed; `value` is then its resolved number. A
     target is proposed, answered by its owner with another figure, or agreed. What was agreed (`agreed_value`
-    or `agreed_growth`, and the months' figures) is written once and stays beside every later change, which
-    says its `reason`. A proposed target counts as any other.
+    or `agreed_growth`, both of a growth from a stated baseline; and the months' figures) is written once and
+    stays beside every later change, which says its `reason`. A proposed target counts as any other.
     """
 
     class State(models.TextChoices):

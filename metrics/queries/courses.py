@@ -58,10 +58,11 @@ class Course:
     free_days: frozenset[date]
     segment: tuple[str, str] = WHOLE
     remarks: Remarks = NONE
+    measured_base: float | None = None  # the base, unless one is stated with the target
 
     @property
     def agreed_target(self) -> float | None:
-        return self.goalpost.agreed_target(self.base) if self.goalpost else None
+        return self.goalpost.agreed_target(self.measured_base) if self.goalpost else None
 
     @property
     def agreed_plan(self) -> Plan | None:
@@ -145,6 +146,7 @@ def load(
                 figures=figures,
                 year_back=year_back,
                 base=known_base,
+                measured_base=base.value if base else None,
                 plan=_plan(metric, goal, period, post, target, known_base, cal, free_days, weights),
                 manual=manual,
                 late=late,

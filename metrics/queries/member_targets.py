@@ -27,7 +27,7 @@ class Footing:
 
     words: str
     target: float | None
-    months: tuple[float | None, ...]
+    months: tuple[tuple[date, float | None], ...]  # with their first days
     note: str = ""
 
 
@@ -113,7 +113,9 @@ def _footing(
     metric: Metric, whole: TargetRow, rows: tuple[TargetRow, ...], months: int
 ) -> tuple[tuple[Footing, ...], str]:
     """What stands under the members, and whether they come to the whole, in words."""
-    of_whole = Footing(f"{metric.name}, whole", whole.resolved, tuple(c.planned for c in whole.months))
+    days = [cell.month for cell in whole.months]
+    planned = tuple((cell.month, cell.planned) for cell in whole.months)
+    of_whole = Footing(f"{metric.name}, whole", whole.resolved, planned)
     if not whole.adds_up:
         return (of_whole,), _weighed(metric, whole, rows)
     sums = add_up(whole.resolved, [row.resolved for row in rows])
@@ -122,9 +124,15 @@ def _footing(
     ]
     if sums is None:
         return (of_whole,), "No member has a target yet."
-    total = Footing("Members", sums.members, tuple(m.members if m else None for m in by_month))
-    rest = Footing("Rest, given to nobody", sums.rest, tuple(m.rest if m else None for m in by_month))
+    total = Footing("Members", sums.members, _by_day(days, [m.members if m else None for m in by_month]))
+    rest = Footing(
+        "Rest, given to nobody", sums.rest, _by_day(days, [m.rest if m else None for m in by_month])
+    )
     return (total, rest, of_whole), _summed(sums.rest, whole)
+
+
+def _by_day(days: list[date], figures: list[float | None]) -> tuple[tuple[date, float | None], ...]:
+    return tuple(zip(days, figures, strict=True))
 
 
 def _summed(rest: float | None, whole: TargetRow) -> str:

@@ -59,16 +59,28 @@ class Goalpost:
     @property
     def differs(self) -> bool:
         """Whether target or benchmarks have changed since they were agreed."""
-        now = (self.value, "" if self.value is not None else self.growth)
-        then = (self.agreed_value, "" if self.agreed_value is not None else self.agreed_growth)
-        return self.is_agreed and (now != then or dict(self.benchmarks) != dict(self.agreed_months))
+        return self.is_agreed and (
+            self._figure != self._agreed_figure or dict(self.benchmarks) != dict(self.agreed_months)
+        )
+
+    @property
+    def _figure(self) -> tuple[float | None, str]:
+        """The target as it would be agreed to: a growth from a stated baseline with its number."""
+        if self.value is not None:
+            return self.value, ""
+        return _resolved(None, self.growth, self.baseline), self.growth
+
+    @property
+    def _agreed_figure(self) -> tuple[float | None, str]:
+        return self.agreed_value, self.agreed_growth
 
     def target(self, base: float | None) -> float | None:
         """The target in numbers; a growth is counted from `base`, and unknown without it."""
         return _resolved(self.value, self.growth, base)
 
     def agreed_target(self, base: float | None) -> float | None:
-        """What was agreed, in numbers; None while nothing is."""
+        """What was agreed, in numbers; None while nothing is. base: what a growth is counted from that was
+        agreed without a baseline of its own."""
         return _resolved(self.agreed_value, self.agreed_growth, base)
 
 

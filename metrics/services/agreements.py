@@ -13,6 +13,7 @@ from calc.splits import rescale
 from metrics.definitions.build import calendar_of, goal_of, is_additive
 from metrics.definitions.fields import text_problem
 from metrics.models import Benchmark, Installation, Metric, Target, TargetAnswer
+from metrics.queries.targets import post_of
 from metrics.services.apply import reviewed_quarters
 from metrics.services.storing import write_benchmarks
 from metrics.services.talking import figure_of, name_of, owner_of, tell, tell_deciders
@@ -176,7 +177,8 @@ def _open(
 def _agree(target: Target, user: User | None, now: datetime | None) -> None:
     """Writes down what stands as agreed."""
     months = dict(Benchmark.objects.filter(target=target).values_list("month", "value"))
-    target.agreed_value = target.value
+    # A growth from a stated baseline has its number already: another baseline later is another target.
+    target.agreed_value = post_of(target).target(target.baseline)
     target.agreed_growth = target.growth if target.value is None else ""
     target.agreed_months = {month.isoformat(): months[month] for month in sorted(months)}
     target.agreed_at, target.agreed_by = now or timezone.now(), user

@@ -71,7 +71,9 @@
         const dirty = row.filter((cell) => !cell.disabled && cell.value !== was(cell));
         count += dirty.length;
         for (const cell of row) cell.classList.toggle("dirty", dirty.includes(cell));
-        row[0].closest("tr").classList.toggle("changed", dirty.length > 0);
+        const line = row[0].closest("tr");
+        if (dirty.length > 0 && !line.classList.contains("changed")) unfold(line);
+        line.classList.toggle("changed", dirty.length > 0);
       }
       const said = count ? `${plural(count, "cell")} changed, not saved yet.` : "";
       if (status) status.textContent = [words, said].filter(Boolean).join(" ");
@@ -82,6 +84,11 @@
       ]) {
         if (button(name)) button(name).disabled = useless;
       }
+    }
+
+    // On a phone a line is folded: what is written in it, or looked for, is opened.
+    function unfold(line) {
+      for (const fold of line?.querySelectorAll("details.fold") || []) fold.open = true;
     }
 
     function put(cell, value) {
@@ -128,6 +135,7 @@
     }
 
     function go(cell) {
+      unfold(cell.closest("tr"));
       cell.focus();
       if (cell.select) cell.select();
     }
@@ -275,6 +283,8 @@
       if (table.isConnected && !leaving && changed().length) event.preventDefault();
     });
 
+    const wanted = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+    if (wanted && table.contains(wanted)) unfold(wanted);
     if (tools) tools.hidden = false;
     show(status ? status.textContent.trim() : "");
   }

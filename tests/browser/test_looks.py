@@ -19,6 +19,8 @@ PAGES = {
     "metric": "/metrics/orders/{state}&grain=week",
     "values": "/metrics/plans/values/{state}",
     "targets": "/targets/{quarter}/",
+    "target": "/targets/{quarter}/orders/",
+    "me": "/me/",
     "settings": "/settings/",
     "sources": "/settings/sources/",
     "updates": "/settings/updates/",

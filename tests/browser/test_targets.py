@@ -145,3 +145,27 @@ def test_answer_decide_and_accept(company: Stage, open_as: Open) -> None:
     leader.get_by_role("button", name="Accept the target of Success plans done").click()
     expect(leader.get_by_text("Agreed: Success plans done")).to_be_visible()
     assert Target.objects.get(metric__key="plans").state == "agreed"
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_on_a_phone_a_line_is_folded_until_it_is_opened(company: Stage, open_as: Open, script: bool) -> None:
+    page = open_as(company.executive, width=390, height=844, script=script).go(f"/targets/{company.quarter}/")
+    fold = page.locator("tr#orders details.fold")
+    expect(fold).to_contain_text("9\u202f300")
+    expect(fold).to_contain_text("proposed")
+    expect(fold).to_contain_text("months add up")
+    expect(cells(page, "orders").first).to_be_hidden()
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(cells(page, "orders").first).to_be_visible()
+    expect(cells(page, "on_time").first).to_be_hidden()
+    for cell, figure in zip(cells(page, "orders").all(), ("9,600", "3,000", "3,200", "3,400"), strict=True):
+        cell.fill(figure)
+    page.get_by_role("button", name="Save targets").click()
+    expect(page.get_by_text("are saved")).to_be_visible()
+    assert Target.objects.get(metric__key="orders").value == 9_600
+
+
+def test_a_link_to_a_line_opens_it_on_a_phone(company: Stage, open_as: Open) -> None:
+    page = open_as(company.executive, width=390, height=844).go(f"/targets/{company.quarter}/#orders")
+    expect(cells(page, "orders").first).to_be_visible()

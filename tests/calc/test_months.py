@@ -83,8 +83,40 @@ def test_a_level_that_is_held_may_stray_within_its_tolerance() -> None:
 def test_of_what_does_not_add_up_the_quarter_to_date_counts() -> None:
     months = standings(DISTINCT, {JUL: 280, AUG: 500}, SEP)
     assert [m.gap for m in months] == [-20, -100, None]
-    assert needed(months) == [None, None, 400]  # 900 - 500
-    assert "Aug ended 100 behind" in describe(months, DISTINCT, "count")
+    assert needed(months) == [None, None, 900]  # the quarter to date, as its plan is
+    # from 280 to 900 in two steps of 310
+    assert needed(standings(DISTINCT, {JUL: 280}, AUG)) == [None, 590, 900]
+    assert describe(months, DISTINCT, "count") == (
+        "Aug ended 100 behind, so the quarter to date must stand at 900 in Sep"
+    )
+    # July's figure is in August's: that it is not known takes nothing away
+    assert needed(standings(DISTINCT, {JUL: None, AUG: 500}, SEP)) == [None, None, 900]
+    assert needed(standings(DISTINCT, {JUL: 280, AUG: None}, SEP)) == [None, None, None]
+
+
+def test_a_share_over_the_quarter_needs_a_share_not_a_difference() -> None:
+    share = Plan(QUARTER, GoalKind.TOTAL, 0.45, {JUL: 0.43, AUG: 0.44, SEP: 0.45}, additive=False)
+    # from 40 % to 45 % in two steps of 2.5 points
+    assert needed(standings(share, {JUL: 0.40}, AUG))[1:] == pytest.approx([0.425, 0.45])
+
+
+def test_of_a_level_only_where_it_stands_counts() -> None:
+    months = standings(LEVEL, {JUL: None, AUG: 0.92}, SEP)
+    assert needed(months) == [None, None, 0.95]
+    assert needed(standings(LEVEL, {JUL: 0.91, AUG: None}, SEP)) == [None, None, None]
+
+
+def test_a_target_that_is_reached_needs_nothing() -> None:
+    for august in (3_150, 3_400):  # 4,500 in all, and 250 more
+        months = standings(TOTAL, {JUL: 1_350, AUG: august}, SEP)
+        assert needed(months) == [None, None, None]
+        assert describe(months, TOTAL, "count") == "the target is reached"
+    # behind the month's plan and past the target all the same, of a plan that falls back
+    falls = Plan(QUARTER, GoalKind.TOTAL, 900, {JUL: 800, AUG: 1_000, SEP: 900}, additive=False)
+    months = standings(falls, {JUL: 800, AUG: 950}, SEP)
+    assert months[1].behind and needed(months) == [None, None, None]
+    assert describe(months, falls, "count") == "the target is reached"
+    assert describe(standings(TOTAL, {JUL: None, AUG: 9_000}, SEP), TOTAL, "count") == ""
 
 
 def test_less_is_better() -> None:
@@ -96,6 +128,9 @@ def test_less_is_better() -> None:
     )
     assert needed(standings(cost, {JUL: 60}, AUG, better="down")) == [None, None, None]
     spent = standings(cost, {JUL: 340}, AUG, better="down")
+    assert needed(spent) == [None, None, None]  # nothing can be spent less than nothing
+    full = standings(cost, {JUL: 300}, AUG, better="down")
+    assert needed(full) == [None, 0, 0]
     assert describe(spent, cost, "currency:GBP", "down").endswith(
         "which is past the target by £40.00 already"
     )

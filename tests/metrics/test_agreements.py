@@ -227,7 +227,7 @@ def test_an_agreed_target_that_is_taken_away_leaves_what_was_agreed(people: Comp
 def test_a_growth_is_agreed_as_written(people: Company) -> None:
     set_target(metric(), QUARTER, None, {}, author=people.executive, growth="10%", baseline=200)
     accept(people.alice, metric(), QUARTER)
-    assert (target().agreed_value, target().agreed_growth) == (None, "10%")
+    assert (target().agreed_value, target().agreed_growth) == (pytest.approx(220), "10%")
     row = progress(None, QUARTER, leader="alice")[0]
     assert (row.target, row.agreed_target) == (pytest.approx(220), pytest.approx(220))
     assert not row.agreed_changed
@@ -237,6 +237,32 @@ def test_a_growth_is_agreed_as_written(people: Company) -> None:
     row = progress(None, QUARTER, leader="alice")[0]
     assert (row.target, row.agreed_target) == (pytest.approx(210), pytest.approx(220))
     assert row.agreed_changed
+
+
+def test_another_baseline_is_another_target(people: Company) -> None:
+    """10 % on 200 was agreed; on 300 it is another promise, even if it is written the same."""
+    growth: dict[str, Any] = {"growth": "10%", "author": people.executive}
+    set_target(metric(), QUARTER, None, {}, baseline=200, **growth)
+    accept(people.alice, metric(), QUARTER)
+    for baseline in (300, 400):
+        set_target(metric(), QUARTER, None, {}, baseline=baseline, reason="A larger field.", **growth)
+        row = progress(None, QUARTER, leader="alice")[0]
+        assert row.target == pytest.approx(baseline * 1.1)
+        assert row.agreed_target == pytest.approx(220) and row.agreed_changed
+    set_target(metric(), QUARTER, None, {}, baseline=200, reason="As it was.", **growth)
+    assert not progress(None, QUARTER, leader="alice")[0].agreed_changed
+
+
+def test_what_was_agreed_stays_through_every_change(people: Company) -> None:
+    proposed(people)
+    accept(people.alice, metric(), QUARTER)
+    for value in (70.0, 54.0):
+        set_target(metric(), QUARTER, value, {}, author=people.executive, reason="Again.")
+        row = progress(None, QUARTER, leader="alice")[0]
+        assert (row.target, row.agreed_target, row.agreed_changed) == (value, 60, True)
+        assert target().agreed_months == {"2096-07-01": 10.0, "2096-08-01": 20.0, "2096-09-01": 30.0}
+    set_target(metric(), QUARTER, 60, MONTHS, author=people.executive, reason="As agreed after all.")
+    assert not progress(None, QUARTER, leader="alice")[0].agreed_changed
 
 
 def test_progress_tells_target_and_agreed_now_and_as_it_was(people: Company) -> None:
