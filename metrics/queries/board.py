@@ -19,6 +19,7 @@ from metrics.queries.rows import last_meeting, rows, spark_wanted, worst_first
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import read
 from metrics.queries.shapes import Board, Change, MetricHead, Row
+from metrics.queries.troubles import trouble_of
 from owners.models import Team, User
 
 LISTED = ("focus", "supporting")
@@ -80,14 +81,9 @@ def banners() -> tuple[str, ...]:
     """Sources that are behind their time or could not be read, in words. One SQL statement."""
     words = []
     for source in Source.objects.filter(archived_at=None).select_related("data_owner").order_by("key"):
-        told = f"; {source.data_owner.name} has been told" if source.data_owner else ""
-        mark = source.watermark
-        through = f"figures are as of {_say(mark - DAY)}" if mark else "nothing is loaded"
-        if source.failed_since:
-            since = _say(source.failed_since.date())
-            words.append(f"{source.key} could not be read since {since}: {through}{told}.")
-        elif source.late_since:
-            words.append(f"{source.key} is late: {through}{told}.")
+        who = source.data_owner.name if source.data_owner else None
+        trouble = trouble_of(source.key, source.watermark, source.late_since, source.failed_since, who)
+        words += [trouble.words] if trouble else []
     return tuple(words)
 
 
@@ -194,7 +190,3 @@ def _silent(courses: Sequence[Course], lines: Sequence[Row], cal: Calendar, stat
         return []
     words = f"{len(quiet)} check-in{'s' if len(quiet) > 1 else ''} missing"
     return [Change("missing", len(quiet), words, tuple(quiet), f"/leaders/?{state}")]
-
-
-def _say(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b}"

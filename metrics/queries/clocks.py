@@ -1,7 +1,9 @@
 """How far each metric's data reach: the watermark of its sources, entries or operands."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from django.db.models import Max
 from django.utils import timezone
@@ -19,6 +21,9 @@ from metrics.definitions.specs import (
 )
 from metrics.models import Entry, Metric, Source
 from metrics.queries.recorded import events
+from metrics.queries.troubles import Trouble, trouble_of
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -26,15 +31,14 @@ class Clock:
     """`watermark` is exclusive: figures before this local day are complete. None: nothing is loaded yet.
 
     stale_since: since when the last good figure stands in for one that could not be computed.
-    late, failed: sources (keys) that are behind their time, or that could not be read.
+    troubles: what is wrong with the sources that it follows from, through whatever metrics, now.
     """
 
     watermark: date | None
     stale_since: datetime | None = None
     error: str = ""
     sources: tuple[str, ...] = ()
-    late: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
     held: tuple[dict, ...] = ()
 
 
@@ -42,8 +46,8 @@ class Clock:
 class _Source:
     key: str
     watermark: date | None
-    late_since: datetime | None
-    failed_since: datetime | None
+    failed_since: datetime | None = None
+    trouble: Trouble | None = None
 
 
 def clocks(cal: Calendar, known_at: datetime | None = None) -> dict[int, Clock]:
@@ -58,9 +62,9 @@ def clocks(cal: Calendar, known_at: datetime | None = None) -> dict[int, Clock]:
 
 
 def _sources(known_at: datetime | None) -> dict[str, _Source]:
-    rows = Source.objects.values_list("id", "key", "watermark", "late_since", "failed_since")
+    rows = list(Source.objects.select_related("data_owner"))
     if not known_at:
-        return {key: _Source(key, *reach) for _, key, *reach in rows}  # type: ignore[arg-type]
+        return {row.key: _source(row) for row in rows}
     then = dict(
         events(Source)
         .objects.filter(pgh_created_at__lte=min(known_at, timezone.now()))
@@ -68,7 +72,15 @@ def _sources(known_at: datetime | None) -> dict[str, _Source]:
         .distinct("pgh_obj_id")
         .values_list("pgh_obj_id", "watermark")
     )
-    return {key: _Source(key, then.get(id), None, None) for id, key, *_ in rows}
+    return {row.key: _Source(row.key, then.get(row.pk)) for row in rows}
+
+
+def _source(row: Source) -> _Source:
+    trouble = None
+    if row.archived_at is None:
+        who = row.data_owner.name if row.data_owner else None
+        trouble = trouble_of(row.key, row.watermark, row.late_since, row.failed_since, who)
+    return _Source(row.key, row.watermark, row.failed_since, trouble)
 
 
 class _Reader:
@@ -120,8 +132,7 @@ class _Reader:
             stale_since=min(stale, default=None),
             error=state.error if state else "",
             sources=_each_once(c.sources for c in below),
-            late=_each_once(c.late for c in below),
-            failed=_each_once(c.failed for c in below),
+            troubles=_each_once(c.troubles for c in below),
             held=tuple(state.held) if state else (),
         )
 
@@ -133,10 +144,9 @@ class _Reader:
             source.watermark,
             stale_since=source.failed_since,
             sources=(key,),
-            late=(key,) if source.late_since else (),
-            failed=(key,) if source.failed_since else (),
+            troubles=(source.trouble,) if source.trouble else (),
         )
 
 
-def _each_once(groups) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
-    return tuple(dict.fromkeys(key for group in groups for key in group))
+def _each_once(groups: Iterable[Iterable[_T]]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(one for group in groups for one in group))

@@ -115,6 +115,7 @@ def judge(course: Course) -> Progress:
         due_through=end - DAY if begun else None,
         provisional=provisional,
         stale_since=course.clock.stale_since,
+        troubles=course.clock.troubles,
         target_preliminary=course.target_preliminary,
         target_state=post.state if post else "",
         target_reason=post.reason if post else "",
@@ -159,7 +160,7 @@ def _status(course: Course, measured: pacing.Pace | None, begun: bool, missing: 
         if len(course.clock.held) == 1:
             held = "an implausible figure is held for checking"
     stale, mark, quarter = None, course.clock.watermark, course.quarter
-    behind = bool(course.clock.late or course.clock.failed or course.clock.stale_since)
+    behind = bool(course.clock.troubles or course.clock.stale_since)
     if behind and course.through and mark:
         loaded = course.through + DAY
         stale = course.through if days_behind(course.as_of, loaded, quarter.end, quarter.start) else None

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from calc.months import MonthStanding
 from calc.status import State, Status
+from metrics.queries.troubles import Trouble
 from owners.models import Leader
 from owners.queries.leave import Away
 
@@ -157,6 +158,13 @@ class Progress:
     asking: Asking | None = None
     doubts: tuple[Doubt, ...] = ()  # open disputes of the quarter's figures
     rejections: tuple[Rejection, ...] = ()  # of the quarter's figures
+    troubles: tuple[Trouble, ...] = ()  # of the sources that it follows from
+
+    @property
+    def stale_itself(self) -> datetime | None:
+        """Since when it is stale, where no trouble of a source has said so already."""
+        said = {trouble.since for trouble in self.troubles}
+        return None if self.stale_since in said else self.stale_since
 
     @property
     def own_call(self) -> Call | None:

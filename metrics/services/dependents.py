@@ -13,7 +13,7 @@ from calc.formula import Formula
 from metrics.definitions.build import merges_of, operands_of
 from metrics.definitions.specs import Operand, Operands
 from metrics.models import Metric, MetricState
-from metrics.services import health
+from metrics.services import health, notices
 from metrics.services.offsets import days_from, periods_from
 from metrics.services.operands import Cell, Figures, Part, part_of
 from metrics.services.standing import Standings, effective_days, with_figures
@@ -120,7 +120,8 @@ def update(
             run=run,
             plausible=health.bounds_of([dependent.metric]),
         )
-        health.recovered([dependent.metric])
+        for metric, moment in health.recovered([dependent.metric]):  # it failed as another type of metric
+            notices.metric_back(metric, moment, None)
         health.keep_held({dependent.metric.pk: dependent.metric}, written.held, scopes, now)
         written.touched |= restate(pass_.figures(kept)[0])
         changed[key] = {Period(t.start, t.end, Grain(t.grain)) for t in written.touched}

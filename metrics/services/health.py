@@ -57,15 +57,16 @@ def missed(metrics: Collection[Metric], since: date) -> None:
         state.save(update_fields=["dirty_from"])
 
 
-def recovered(metrics: Collection[Metric]) -> list[Metric]:
-    """Forget failures of metrics that have been computed; returns those that had any. Held figures stay."""
+def recovered(metrics: Collection[Metric]) -> list[tuple[Metric, datetime]]:
+    """Forget failures of metrics that have been computed; returns those that had failed themselves, with the
+    moment since which they were stale. Held figures stay."""
     states = list(MetricState.objects.filter(metric__in=metrics).select_related("metric"))
     if states:
         MetricState.objects.filter(metric__in=metrics).update(
             attempts=0, stale_since=None, dirty_from=None, quarantined_at=None, retry_at=None, error=""
         )
         MetricState.objects.filter(metric__in=metrics, held=[]).delete()
-    return [state.metric for state in states if state.error]
+    return [(state.metric, state.stale_since) for state in states if state.attempts and state.stale_since]
 
 
 def bounds_of(metrics: Collection[Metric]) -> dict[int, Plausible]:

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from metrics.models import Dispute, Metric, Source
-from owners.models import Deviation, Leader, Role, User
-from owners.services.outbox import notify
+from owners.models import Deviation, Leader, Notice, Role, User
+from owners.services.outbox import notify, short_key
 
 SOURCES = "/settings/sources/"
+STAGES = ("failed", "quarantined")  # of a metric that cannot be computed
 
 
 def load_late(source: Source, first_late: date) -> None:
@@ -60,7 +61,7 @@ def source_back(source: Source, since: datetime) -> None:
 
 def metric_failed(source: Source, metric: Metric, error: str, since: datetime, quarantined: bool) -> None:
     """One metric could not be computed: told at the first attempt, and when it is put aside."""
-    stage = "quarantined" if quarantined else "failed"
+    stage = STAGES[quarantined]
     ending = (
         "It is put aside now and tried once a day; recompute it when it is mended."
         if quarantined
@@ -75,6 +76,27 @@ def metric_failed(source: Source, metric: Metric, error: str, since: datetime, q
         f"metrics of {source.key} are up to date. {ending}",
         metric,
     )
+
+
+def metric_back(metric: Metric, since: datetime, data_owner: Leader | None) -> None:
+    """A metric that had failed is computed again: told to the data owner, and to whoever was told that it
+    had failed, where that was somebody else. Channels are told once."""
+    before = Notice.objects.filter(
+        key__in=[short_key(f"metric:{metric.key}:{stage}:{since.isoformat()}") for stage in STAGES]
+    ).select_related("leader")
+    told = {notice.leader_id: notice.leader for notice in before}
+    people = {data_owner.pk if data_owner else None: data_owner} if data_owner or not told else {}
+    for n, leader in enumerate((people | told).values()):
+        notify(
+            leader,
+            "metric_back",
+            f"metric:{metric.key}:back:{since.isoformat()}" + (f":{leader.key}" if leader else ""),
+            f"{metric.name} is computed again",
+            f"It could not be since {since:%Y-%m-%d %H:%M} UTC. What it missed has been made up for.",
+            f"/metrics/{metric.key}/",
+            about=[metric.key],
+            to_channels=n == 0,
+        )
 
 
 def figures_held(source: Source, metrics: Collection[Metric], now: datetime) -> None:

@@ -228,7 +228,8 @@ class _Taking:
         self, good: dict[str, Metric], failures: dict[str, str], written: Written, scopes: list[Scope]
     ) -> None:
         """Failed attempts, recoveries and held figures, and who is told."""
-        health.recovered([m for m in good.values() if self._made_up_for(m)])
+        for metric, since in health.recovered([m for m in good.values() if self._made_up_for(m)]):
+            notices.metric_back(metric, since, self.source.data_owner)
         window = self.answer.window
         for key, message in failures.items():
             metric = self.job.metrics[key]

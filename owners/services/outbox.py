@@ -38,6 +38,7 @@ def notify(
     path: str = "",
     *,
     about: Collection[str] = (),
+    to_channels: bool = True,
 ) -> None:
     """Put a notice into the outbox, in the caller's transaction, unless one with this key was ever put there.
 
@@ -46,12 +47,13 @@ def notify(
     text, people's own words as they are. path: of the page to open, with a leading slash. about: keys of the
     metrics that are named; who may not see one of them when it is sent does not get the notice.
 
-    What is told of data goes to the company's channels that listen to it, too. Raises ValueError for an
+    What is told of data goes to the company's channels that listen to it, too, unless `to_channels` is False:
+    a further copy of the same news. Raises ValueError for an
     unknown kind. At most two SQL statements; it does not ring the bell, the tick does.
     """
     row = _row(to, kind, key, subject, body, path, about)
     rows = [row]
-    if topic_of(kind) is Topic.DATA:
+    if topic_of(kind) is Topic.DATA and to_channels:
         listening = Channel.objects.filter(user=None, archived_at=None, news=True)
         rows += [
             _row(channel, kind, f"{key}:channel:{channel.pk}", subject, body, path, about)

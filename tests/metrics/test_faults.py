@@ -7,7 +7,7 @@ import pytest
 from metrics.models import HeldDecision, Metric, MetricState, Run, Source, Value
 from metrics.services import ledger
 from metrics.services.held import decide
-from owners.models import Notice
+from owners.models import Channel, Leader, Notice
 from tests.metrics.shop import ALL, ORDERS, Shop, at, everything, figures, forget, order, some_rows
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,11 @@ def test_one_broken_metric_does_not_stop_the_others(shop: Shop) -> None:
     shop.now += timedelta(hours=1)
     assert shop.schedule().failures == {}
     assert not MetricState.objects.exists()
+    back = Notice.objects.get(kind="metric_back")  # of revenue, not of aov, which has only waited
+    assert (back.leader.key, back.path, back.about) == ("ana", "/metrics/revenue/", ["revenue"])
+    shop.now += timedelta(hours=1)
+    shop.schedule()
+    assert Notice.objects.filter(kind="metric_back").count() == 1
     made_up = everything()
     forget()
     shop.recompute()
@@ -222,3 +227,39 @@ def test_a_rejected_figure_is_not_asked_about_again_but_another_is(shop: Shop) -
     shop.recompute()
     assert figures("orders")[date(2026, 3, 10)] == 12
     assert MetricState.objects.get().held == [] if MetricState.objects.exists() else True
+
+
+def test_whoever_was_told_of_a_failure_is_told_of_its_end(shop: Shop) -> None:
+    """The data are looked after by another since: both are told, a channel that listens once."""
+    shop.create(some_rows(date(2026, 2, 1), 37), loaded_to=date(2026, 3, 10))
+    broken = {"measure": {"source": "orders", "agg": "sum", "expr": "missing"}}
+    shop.define(metrics={"orders": ("simple", ORDERS), "broken": ("simple", broken)})
+    Channel.objects.create(name="Data", kind="slack", host="h", news=True)
+    shop.schedule()
+    assert not Notice.objects.filter(kind="metric_back").exists()
+    Source.objects.update(data_owner=Leader.objects.create(key="ben", name="Ben"))
+    shop.edit("broken", ORDERS)
+    shop.work()
+    told = Notice.objects.filter(kind="metric_back")
+    assert sorted(n.leader.key for n in told if n.leader) == ["ana", "ben"]
+    assert [n.channel.name for n in told if n.channel] == ["Data"]
+    shop.recompute()
+    assert Notice.objects.filter(kind="metric_back").count() == 3
+
+
+def test_a_recovery_that_is_not_stored_is_not_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.create(some_rows(date(2026, 2, 1), 37), loaded_to=date(2026, 3, 10))
+    broken = {"measure": {"source": "orders", "agg": "sum", "expr": "missing"}}
+    shop.define(metrics={"broken": ("simple", broken)})
+    shop.schedule()
+    shop.edit("broken", ORDERS)
+
+    def die(*_: object, **__: object) -> None:
+        raise SystemExit("killed before the commit")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "finish", die)
+        with pytest.raises(SystemExit):
+            shop.work()
+    assert MetricState.objects.get().attempts
+    assert not Notice.objects.filter(kind="metric_back").exists()

@@ -205,4 +205,4 @@ def test_a_late_source_says_so_with_who_was_told(company):
     ana = Leader.objects.create(key="ana", name="Ana Silva")
     making.Source.objects.update(late_since=timezone.now(), data_owner=ana)
     (banner,) = board(None, quarter="2011-Q3", as_of=AUGUST_10).banners
-    assert banner == "orders is late: figures are as of Wed 10 Aug; Ana Silva has been told."
+    assert banner == "The source orders is late: figures are as of Wed 10 Aug; Ana Silva has been told."
