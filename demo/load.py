@@ -16,6 +16,7 @@ from demo import entries, truth
 from demo.agreements import agree
 from demo.definitions import definitions
 from demo.generate import BEFORE, Story, about, correct, generate
+from demo.reasons import doubt
 from demo.words import say
 from metrics.models import Installation, Value
 from metrics.queries.installation import today as local_today
@@ -89,6 +90,8 @@ def load(
     log(f"{said} words of the leaders added" if said else "the leaders have said nothing new")
     if told:
         _recompute(log)
+    doubted = doubt(facts, today)  # after the update: a dispute is about a figure that stands there
+    log(f"{doubted} words beside the figures added" if doubted else "nothing new is said beside the figures")
     Installation.objects.update(demo=True, name=truth.COMPANY)
     log(
         f"{truth.COMPANY} is loaded through {story.loaded_through} in {time.monotonic() - started:.0f} s;"

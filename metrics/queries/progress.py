@@ -85,7 +85,7 @@ def judge(course: Course) -> Progress:
     status = _status(course, measured, begun, missing)
     if course.remarks.doubts:
         newest = course.remarks.doubts[0]
-        status = judging.doubt(status, f"disputed by {newest.by}: {newest.text}")
+        status = judging.doubt(status, f"disputed by {newest.by}: {newest.text.rstrip('.')}")
     post, agreed = course.goalpost, course.agreed_plan or (plan if course.agreed_target is not None else None)
     went = months(course)
     needed = describe(went, plan, metric.unit, metric.better) if plan else ""

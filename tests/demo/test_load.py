@@ -14,9 +14,9 @@ from django.test import override_settings
 
 from demo import entries, truth
 from demo.load import ACCOUNTS, LEADER, PASSWORD, NotHere, load, warehouse_path
-from metrics.models import Disposition, Entry, Installation, Metric, Revision, Source, Target, Value
+from metrics.models import Disposition, Dispute, Entry, Installation, Metric, Revision, Source, Target, Value
 from metrics.services import schedule
-from owners.models import Action, CheckIn, Leader, Notice, Summary, User
+from owners.models import Action, CheckIn, Deviation, Leader, Notice, StatusCall, Summary, User
 from tests.examples.loading import run
 
 # Also tells pytest-django that the session needs its database.
@@ -72,7 +72,8 @@ def test_the_board_tells_the_story() -> None:
     assert status["on_time_share"] == "off_track"
     assert status["success_plans"] == "at_risk"
     assert status["on_time_orders"] in ("at_risk", "off_track")
-    rest = set(status) - {"on_time_share", "success_plans", "on_time_orders"}
+    assert status["active_app_users"] == "disputed"
+    rest = set(status) - {"on_time_share", "success_plans", "on_time_orders", "active_app_users"}
     assert {key for key in rest if status[key] != "on_track"} <= {"refund_share"}
     assert lines["new_customers"]["pace"] > 1.04
     assert all(line["target"] is not None for line in lines.values())
@@ -134,6 +135,21 @@ def test_leaders_have_spoken_but_not_from_the_future() -> None:
     assert Summary.objects.filter(quarter="2026-Q3").count() == 5
 
 
+def test_people_have_said_something_beside_the_figures() -> None:
+    call = StatusCall.objects.get()
+    assert (call.metric_key, call.status, call.leader.key) == ("success_plans", "off_track", "elena")
+    accepted = Deviation.objects.get()
+    assert accepted.metric_key == "on_time_share"
+    assert accepted.accepted_at is not None
+    assert TODAY < accepted.until_date < FACTS.quarter_end
+    found = {row.metric.key: row for row in Dispute.objects.select_related("metric")}
+    assert {key: row.state for key, row in found.items()} == {
+        "active_app_users": "open",
+        "refund_share": "answered",
+    }
+    assert all(row.raised_at.date() <= TODAY for row in found.values())
+
+
 def test_figures_match_an_independent_count() -> None:
     with duckdb.connect(str(warehouse_path()), read_only=True) as connection:
         expected = connection.execute(
@@ -154,6 +170,7 @@ def test_a_second_load_of_the_same_day_changes_nothing() -> None:
         return [
             *(list(model.objects.order_by("pk").values_list()) for model in (Value, Entry, Target, Metric)),
             *(model.objects.count() for model in (Revision, CheckIn, Action, Summary, User, Disposition)),
+            *(list(model.objects.values_list()) for model in (StatusCall, Deviation, Dispute)),
         ]
 
     before, file = state(), warehouse_path().stat().st_mtime_ns

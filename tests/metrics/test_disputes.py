@@ -51,7 +51,7 @@ def test_disputed_is_never_green(people: Company) -> None:
     with at(NOON + timedelta(days=5)):
         now = line()
         assert now.status.state is State.DISPUTED
-        assert now.status.reason.startswith(f"disputed by Alice: {ODD}; as it stands:")
+        assert now.status.reason.startswith("disputed by Alice: Spain is missing since Monday; as it stands:")
         about = disputed(Dispute.objects.get().pk, people.analyst)
         assert about
         disputes.answer(people.analyst, about, outcome="right", text="Spain has a holiday.")
