@@ -390,6 +390,7 @@ OUTGOING_ALLOW = [name.lower() for name in env.list("OUTGOING_ALLOW", default=[]
 OUTGOING_HTTP = env.bool("OUTGOING_HTTP", default=False)
 OUTGOING_CA_FILE = env.str("OUTGOING_CA_FILE", default="")
 REMIND_BEFORE = env.int("REMIND_BEFORE", default=1)  # working days before a check-in is due
+NOTICES_KEPT = env.int("NOTICES_KEPT", default=180)  # days that sent notices are kept; at least 30
 NOTICES_GUIDE = "metrics.guide"  # tells the outbox of metrics and holidays; see owners/guide.py
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="northstar@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

@@ -12,7 +12,7 @@ from calc.calendar import Calendar
 from metrics.definitions.build import calendar_of
 from metrics.models import Installation, MetricVersion, Run, Source
 from metrics.services import bell, digests, freshness, idempotency, ledger, reminders, rollover, sheet_imports
-from owners.services import outbox
+from owners.services import check_in_links, outbox
 
 log = structlog.get_logger(__name__)
 REST = timedelta(days=1)  # after which a source whose run was quarantined is tried again by itself
@@ -54,6 +54,8 @@ def tick(now: datetime) -> Tick:
     idempotency.forget(now)
     _roll_over(calendar, now)
     sheet_imports.forget(now)
+    outbox.forget(now)
+    check_in_links.forget(now)
     _tell(now)
     work = ledger.is_waiting(now)
     notices = outbox.waiting(now).exists()

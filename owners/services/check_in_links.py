@@ -53,5 +53,10 @@ def revoke_links(user: User, now: datetime) -> int:
     return _open(user).update(revoked_at=now)
 
 
+def forget(now: datetime) -> int:
+    """Removes links that expired a day ago or earlier; returns how many."""
+    return CheckInLink.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()[0]
+
+
 def _open(user: User) -> QuerySet[CheckInLink]:
     return CheckInLink.objects.filter(user=user, used_at=None, revoked_at=None)

@@ -8,6 +8,7 @@ from hashlib import sha256
 from smtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -21,6 +22,7 @@ COMPOSED = {"check_ins", "digest"}  # what these say depends on the moment at wh
 UNREACHABLE = (SMTPConnectError, SMTPServerDisconnected)
 FIRST_WAIT = timedelta(minutes=1)  # after a failure, and for whoever has died in trying; doubled each time
 LONGEST_WAIT = timedelta(hours=6)
+LEAST_KEPT = 30  # days: longer than anything is told again by its key
 LONGEST_KEY = 180  # characters; a copy for one of several people adds who it is for
 LONGEST_SUBJECT = 300
 LONGEST_BODY = 20_000
@@ -108,6 +110,14 @@ def waiting(now: datetime) -> QuerySet[Notice]:
         .filter(Q(not_before=None) | Q(not_before__lte=now))
         .order_by("created_at", "id")
     )
+
+
+def forget(now: datetime) -> int:
+    """Removes notices that were sent or withdrawn more than `NOTICES_KEPT` days ago; returns how many. What
+    waits stays. The key of a removed notice is free: a fault that lasts so long is told again."""
+    before = now - timedelta(days=max(settings.NOTICES_KEPT, LEAST_KEPT))
+    old = Notice.objects.filter(Q(sent_at__lt=before) | Q(withdrawn_at__lt=before))
+    return old.delete()[0]
 
 
 def deliver(clock: Callable[[], datetime], *, most: int = 500) -> int:

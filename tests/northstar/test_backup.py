@@ -28,13 +28,14 @@ from northstar.backup.errors import BackupFailed, BackupRefused
 from northstar.backup.restoring import put_back
 from northstar.backup.taking import take
 from owners.adapters import MFAAdapter
-from owners.models import Team, User
+from owners.models import Channel, Team, User
 from tests.metrics import making
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Rows = dict[str, list[tuple[Any, ...]]]
 CASTS = re.compile(r"::(text|character varying)(\[\])?|[()]")
 PASSWORD = {"password": "correct horse battery staple"}
+HOOK = {"url": "https://hook.example/secret-path"}
 
 
 def quiet(_: str) -> None:
@@ -90,6 +91,7 @@ def full() -> None:
     making.month(orders, 2026, 7, None)
     making.owner("orders", "maya", date(2026, 1, 1))
     user = User.objects.create_user("maya@example.com", "a-long-enough-passphrase")
+    Channel.objects.create(name="Leads", kind="webhook", host="hook.example", secret=encrypt(HOOK))
     box = MFAAdapter()
     Authenticator.objects.create(user=user, type="totp", data={"secret": box.encrypt("JBSWY3DP")})
     Authenticator.objects.create(
@@ -104,7 +106,7 @@ def test_every_row_and_secret_comes_back(full: None, tmp_path: Path) -> None:
     manifest = take(file, say=quiet)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert manifest.rows == {table: len(rows) for table, rows in before.items()}
-    assert (manifest.secrets, manifest.keys_included) == (4, False)
+    assert (manifest.secrets, manifest.keys_included) == (5, False)
     Metric.objects.all().delete()
     Warehouse.objects.update(secrets="")
     Team.objects.create(key="later", name="Later")
@@ -113,6 +115,7 @@ def test_every_row_and_secret_comes_back(full: None, tmp_path: Path) -> None:
     assert everything() == before
     assert structure() == shape
     assert decrypt(Warehouse.objects.get().secrets) == PASSWORD
+    assert decrypt(Channel.objects.get().secret) == HOOK
     assert Metric.objects.get().definition == "\\.\nCOPY x FROM stdin;\n\\N \u2603"
     # It goes on from there: numbers are not given twice, and changes still leave their trail.
     Team.objects.create(key="next", name="Next")
@@ -144,6 +147,7 @@ def test_keys_in_the_backup_open_its_secrets_elsewhere(full: None, tmp_path: Pat
     settings.NORTHSTAR_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     put_back(tmp_path / "b", replace=True, say=quiet)
     assert decrypt(Warehouse.objects.get().secrets) == PASSWORD
+    assert decrypt(Channel.objects.get().secret) == HOOK
     codes = Authenticator.objects.get(type="recovery_codes").data["migrated_codes"]
     assert [MFAAdapter().decrypt(code) for code in codes] == ["one", "two"]
     box = MultiFernet([Fernet(k) for k in settings.NORTHSTAR_ENCRYPTION_KEYS])
