@@ -13,6 +13,7 @@ from metrics.definitions.reading import List, Map, Node, Text, kind_of
 
 T = TypeVar("T")
 
+RESERVED = ("new",)  # /metrics/new/ and its like are pages of their own
 KEY = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 _YES, _NO = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -179,6 +180,10 @@ class Fields:
     def objects(self) -> Iterator[tuple[str, "Fields"]]:
         """`entries` whose values are mappings themselves."""
         for name, node in self.entries():
+            if name in RESERVED and "." not in self.path:
+                words = f"{name!r} is the address of a page; choose another key"
+                self.report.add(self.node.lines[name], self.at(name), words)
+                continue
             if isinstance(node, Map):
                 yield name, Fields(node, self.at(name), self.report)
             else:

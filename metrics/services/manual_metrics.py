@@ -17,11 +17,11 @@ from metrics.queries.dump import metric_fields
 from metrics.services.page_edits import edit
 from owners.models import User
 from owners.rules import require
-from owners.services.newcomers import free_key, leader_for
+from owners.services.names import key_of
+from owners.services.newcomers import leader_for
 from owners.services.ownership import hand_over
 
 STAR = "north_star"
-RESERVED = frozenset({"new"})  # names of pages beside those of the metrics
 
 
 class ChangedMeanwhile(ValidationError):
@@ -131,7 +131,7 @@ def add(said: Counted, *, author: User | None) -> Metric:
         require(author, "metric.set_north_star")
     _check_name(said)
     taken = set(Metric.objects.values_list("key", flat=True))
-    key = free_key(said.name, taken | RESERVED, "metric")
+    key = key_of(said.name, taken, "metric")
     edit(Definitions(metrics={key: MetricText(fields=said.fields())}), author=author)
     return Metric.objects.get(key=key)
 

@@ -14,7 +14,8 @@ from metrics.services.manual_metrics import STAR, Counted, add, add_own, change,
 from owners.models import Leader, User
 from owners.queries.ownership import owners_on
 from owners.rules import require
-from owners.services.newcomers import add_leader, clean_name
+from owners.services.names import clean_name
+from owners.services.newcomers import add_leader
 from owners.services.ownership import hand_over
 
 STEPS = ("company", "north-star", "figures", "targets", "leaders", "invitations")

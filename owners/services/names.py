@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 KEY = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 LONGEST_NAME = 200
-LONGEST_KEY = 80
+LONGEST_KEY = 60  # as in the definitions file
 RESERVED = ("new",)  # a page's address of its own
 # Letters of other scripts and digits that are drawn like Latin ones; after case and accents are dropped.
 _LIKE = str.maketrans(
@@ -38,12 +38,13 @@ def look_alikes(text: str, others: Iterable[str]) -> list[str]:
     ]
 
 
-def key_of(name: str, taken: Iterable[str]) -> str:
-    """A key that a name suggests and that is not taken: `maya_chen`, `maya_chen_2`."""
+def key_of(name: str, taken: Iterable[str], other: str = "person") -> str:
+    """A key that a name suggests and that is not taken: `maya_chen`, `maya_chen_2`; `other` opens one of a
+    name that has no letter of a-z to begin with."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    key = "_".join(re.findall(r"[a-z0-9]+", plain))[: LONGEST_KEY - 4].strip("_")
+    key = "_".join(re.findall(r"[a-z0-9]+", plain))[: LONGEST_KEY - len(other) - 6].strip("_")
     if not KEY.match(key):
-        key = f"p_{key}".strip("_") if key else "person"
+        key = f"{other}_{key}".strip("_")
     there = {*taken, *RESERVED}
     if key not in there:
         return key

@@ -28,6 +28,12 @@ def test_the_file_that_the_other_tests_spoil_is_sound() -> None:
     assert mistakes_of(file()) == []
 
 
+@pytest.mark.parametrize("section", ["warehouses", "sources", "teams", "leaders", "metrics"])
+def test_the_address_of_a_page_is_no_key(section: str) -> None:
+    (mistake,) = [m for m in mistakes_of(f"{section}:\n  new: {{name: New}}\n") if m.path == f"{section}.new"]
+    assert mistake.line == 2 and "address of a page; choose another key" in mistake.message
+
+
 # (what stands there, what is written instead, path of the mistake, words in its message)
 SPOILT = [
     ("unit: ratio", "unitt: ratio", "metrics.per_customer.unitt", "did you mean 'unit'"),
