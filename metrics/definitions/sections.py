@@ -219,6 +219,8 @@ def read_leaders(section: Fields) -> Objects:
                 "email": fields.parsed("email", _email),
                 "title": fields.text("title"),
                 "team": fields.key("team"),
+                "country": fields.parsed("country", check_holidays),
+                "timezone": fields.parsed("timezone", check_zone),
             }
         )
         fields.done()

@@ -106,7 +106,8 @@ def team_fields(row: Team) -> dict[str, Any]:
 
 def leader_fields(row: Leader) -> dict[str, Any]:
     team = row.team.key if row.team and row.team.archived_at is None else ""
-    return compact({"name": row.name, "email": row.email, "title": row.title, "team": team})
+    said = {name: getattr(row, name) for name in ("name", "email", "title", "country", "timezone")}
+    return compact({**said, "team": team})
 
 
 def metric_fields(row: Metric) -> dict[str, Any]:

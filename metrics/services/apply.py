@@ -1,8 +1,9 @@
 """Takes a definitions file in: all or nothing, in one transaction, never silently undoing what a page has
 edited."""
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import pghistory
@@ -10,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from metrics.definitions import checks
-from metrics.definitions.changes import Change, changes, overlay, with_renames
+from metrics.definitions.changes import Change, changes, overlay, owner_on, with_renames
 from metrics.definitions.file import Definitions, read_definitions
 from metrics.definitions.fingerprints import SOURCE_KEYS, fingerprints
 from metrics.definitions.mistakes import DefinitionsError, Report
@@ -19,8 +20,10 @@ from metrics.queries.dump import stored
 from metrics.services import conflicts as conflicts_
 from metrics.services import inspection, ledger, storing
 from metrics.services.conflicts import APPLY, Conflict
-from owners.models import User
+from owners.models import Leader, User
+from owners.queries.ownership import owned_by
 from owners.rules import require
+from owners.services.leaders import still_answers
 
 LOCK = 7_411_002  # one apply at a time; an advisory lock, since the rows may not exist yet
 PERMISSIONS = {
@@ -140,6 +143,7 @@ def prepare(
     found += _secrets(file)
     found += [Change("metrics", new, "rename", "", old, new, "renamed") for old, new in renames.items()]
     _check_changes(file, renamed, found, report)
+    _check_archived(whole, renamed, found, today, report)
     report.raise_any()
     _require(author, file, renamed, found)
     conflicts = [
@@ -257,12 +261,31 @@ def _check_changes(file: Definitions, before: Definitions, found: list[Change], 
                 )
 
 
+def _check_archived(
+    whole: Definitions, before: Definitions, found: list[Change], today: date, report: Report
+) -> None:
+    """As on the page: who answers for a metric or a member of one, or is to, is handed over first."""
+    gone = {c.key for c in found if c.section == "leaders" and c.what == "archived"}
+    if not gone:
+        return
+    held = Counter[str]()
+    for key, text in (whole.metrics or {}).items():
+        rows = text.owners or []
+        if text.owner is not None:
+            old = (before.metrics or {}).get(key)
+            ahead = [row for row in (old.owners if old else None) or [] if row.start > today.isoformat()]
+            rows = [replace(text.owner, start=today.isoformat()), *ahead]
+        held.update({owner_on(rows, today)} | {row.leader for row in rows if row.start > today.isoformat()})
+    for leader in Leader.objects.filter(key__in=gone):
+        members = [row for row in owned_by(leader, today) if row.dimension]
+        if held[leader.key] or any(row.metric_key in (whole.metrics or {}) for row in members):
+            report.at(f"leaders.{leader.key}", still_answers(leader.name))
+
+
 def _by_old_key(found: list[Change], renames: dict[str, str]) -> list[Change]:
     """The changes with the keys under which the history knows the metrics."""
-    import dataclasses
-
     old = {new: was for was, new in renames.items()}
-    return [dataclasses.replace(change, key=old.get(change.key, change.key)) for change in found]
+    return [replace(change, key=old.get(change.key, change.key)) for change in found]
 
 
 def _require(author: User | None, file: Definitions, before: Definitions, found: list[Change]) -> None:

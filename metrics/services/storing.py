@@ -26,12 +26,13 @@ from metrics.services import bell, ledger, versions
 from metrics.services.manual import recompute_manual
 from metrics.services.talking import is_open, tell_of_change
 from metrics.services.writing import retire_periods
-from owners.models import Action, CheckIn, Deviation, Leader, Ownership, StatusCall, Team, User
+from owners.models import Action, CheckIn, Deviation, Leader, Leave, Ownership, StatusCall, Team, User
 from owners.services import tokens
 from owners.services.ownership import hand_over, state_history
 
 # Options that say which data a connection leads to; others (password, timeout) do not change a figure.
 PLACES = ("engine", "path", "files", "host", "port", "database", "schema")
+LEADER_TEXTS = ("name", "email", "title", "country", "timezone")
 STATUS_KEYS = (
     "lateness",
     "top",
@@ -99,7 +100,7 @@ class _Store:
 
     def _leader(self, key: str, fields: Mapping[str, Any]) -> None:
         team = Team.objects.get(key=fields["team"]) if fields.get("team") else None
-        said = {name: fields.get(name, "") for name in ("name", "email", "title")}
+        said = {name: fields.get(name, "") for name in LEADER_TEXTS}
         Leader.objects.update_or_create(key=key, defaults={**said, "team": team, "archived_at": None})
 
     def _warehouse(self, key: str, fields: Mapping[str, Any]) -> None:
@@ -240,6 +241,8 @@ class _Store:
                     for row in model.objects.filter(key=change.key):
                         row.archived_at = self.now
                         row.save(update_fields=["archived_at"])
+                    if section == "leaders":
+                        Leave.objects.filter(leader__key=change.key, from_date__gt=self.today).delete()
                     if section == "metrics":
                         for part in Metric.objects.filter(role=PART, key__startswith=f"{change.key}__"):
                             part.archived_at = self.now

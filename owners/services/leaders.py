@@ -42,6 +42,11 @@ class StillAnswers(ValidationError):
     """Who is to be archived still answers for something."""
 
 
+def still_answers(name: str) -> str:
+    """Why somebody is not archived, on pages and in files."""
+    return f"{name} still answers for metrics. Hand them over first."
+
+
 def token_of(row: Leader | Team) -> str:
     """Names the state of a leader or a team, so that two who edit it see each other."""
     fields = [(f.name, f.value_from_object(row)) for f in row._meta.concrete_fields]
@@ -114,7 +119,7 @@ def archive_leader(author: User | None, leader: Leader, *, day: date | None = No
     held = Leader.objects.select_for_update(of=("self",)).get(pk=leader.pk)
     day = day or timezone.localdate()
     if owned_by(held, day):
-        raise StillAnswers(f"{held.name} still answers for metrics. Hand them over first.")
+        raise StillAnswers(still_answers(held.name))
     if held.archived_at is None:
         with pghistory.context(**_origin(author)):
             Leave.objects.filter(leader=held, from_date__gt=day).delete()

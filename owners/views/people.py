@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import CheckboxInput
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,7 +15,8 @@ from owners.models import Role, User
 from owners.queries.people import invitations_on_their_way, waiting_links
 from owners.queries.people import people as everybody
 from owners.rules import can, require
-from owners.services import accounts, links
+from owners.services import accounts, joining, links
+from owners.services.leaders import LooksAlike
 from owners.services.one_time import server_instead
 from owners.views import Signed
 from owners.views.errors import add_errors
@@ -34,21 +36,21 @@ def invite(request: Signed) -> HttpResponse:
     require(request.user, "people.invite")
     form = InviteForm(request.POST, by=request.user)
     if form.is_valid():
-        person = form.cleaned_data
-        by_mail = person.pop("by_mail", False)
+        server = server_instead(User(role=form.cleaned_data["role"]))
+        how = "mail" if form.cleaned_data.get("by_mail") else "server" if server is not None else "link"
         try:
-            if by_mail:
-                user = accounts.invite_by_mail(request.user, **person)
+            user, secret = joining.invite(request.user, form.newcomer, how=how)
+            if how == "mail":
                 messages.success(
                     request, f"{user} is invited. The link goes to {user.email} within a minute."
                 )
                 return redirect("people")
-            server = server_instead(User(role=person["role"]))
             if server is not None:
-                user = accounts.add(request.user, **person)
                 messages.success(request, f"{user} can sign in with {server.name}. {_tell(user)}")
                 return redirect("people")
-            user, secret = accounts.invite(request.user, **person)
+        except LooksAlike as error:
+            add_errors(form, error)
+            form.fields["confirmed"].widget = CheckboxInput()
         except ValidationError as error:
             add_errors(form, error)
         else:

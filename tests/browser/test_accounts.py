@@ -45,9 +45,9 @@ def test_from_the_terminals_link_to_a_second_person(open_as: Open, width: int) -
 
     page = admin.go("/settings/people/")
     sound(page, width)
-    page.get_by_label("Name").fill("Zoe")
+    page.get_by_label("Name", exact=True).fill("Zoe")
     page.get_by_label("E-mail").fill("zoe@example.com")
-    page.get_by_label("Role:").select_option("executive")
+    page.get_by_label("Role", exact=True).select_option("executive")
     press(page, "Invite")
     sound(page, width)
     invitation = page.get_by_label("Link", exact=True).input_value()

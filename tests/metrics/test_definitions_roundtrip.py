@@ -99,10 +99,19 @@ def metric_texts(draw: st.DrawFn) -> MetricText:
     )
 
 
+countries, zones = st.sampled_from(["GB", "DE-BY"]), st.sampled_from(["Europe/Berlin", "Asia/Kolkata"])
+
+
 @st.composite
 def files(draw: st.DrawFn) -> Definitions:
     leaders = draw(
-        st.dictionaries(keys, st.fixed_dictionaries({"name": texts}, optional={"title": texts}), max_size=3)
+        st.dictionaries(
+            keys,
+            st.fixed_dictionaries(
+                {"name": texts}, optional={"title": texts, "country": countries, "timezone": zones}
+            ),
+            max_size=3,
+        )
     )
     warehouses = draw(
         st.dictionaries(
