@@ -1,0 +1,118 @@
+"""A quarter's progress, and what its chart is drawn from."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from calc.months import MonthStanding
+from calc.status import State, Status
+from metrics.queries.shapes.heads import MetricHead
+from metrics.queries.shapes.reasons import Acceptance, Asking, Call, Doubt, Rejection
+from metrics.queries.troubles import Trouble
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One metric's quarter, judged at the last day or period that is due."""
+
+    metric: MetricHead
+    quarter: str
+    target: float | None
+    agreed_target: float | None
+    benchmark: float | None  # of the month (or point) that the figure due is held against
+    baseline: float | None
+    figure: float | None  # the figure due
+    period_start: date | None  # of the figure due
+    period_end: date | None
+    planned_to_date: float | None
+    gap: float | None  # figure - planned, in the metric's unit
+    progress: float | None
+    pace: float | None
+    required_rate: float | None  # of totals: what the rest needs per day of the plan's weight (see calc.pace)
+    required_per_month: float | None  # the same spread over the months that are left, for people
+    required_per_day: float | None
+    forecast: float | None
+    probability: float | None
+    status: Status
+    reason: str  # why, in words
+    due_through: date | None  # the day that elapsed time and plan run to (inclusive)
+    provisional: bool
+    stale_since: datetime | None
+    target_preliminary: bool = False  # a growth target whose base quarter is not reviewed
+    target_state: str = ""  # proposed | answered | agreed; "" without a target
+    target_reason: str = ""  # why it was set or changed, as written
+    agreed_at: datetime | None = None
+    agreed_benchmark: float | None = None  # what was agreed for the month of `benchmark`
+    agreed_changed: bool = False  # target or benchmarks have changed since they were agreed
+    dimension: str = ""  # of a member's progress; "" is the whole
+    member: str = ""
+    months: tuple[MonthStanding, ...] = ()  # the plan's months as they went
+    needed: str = ""  # what the last month that ended behind asks of the others, in words
+    shortfall: float | None = None  # how far on the bad side of the plan; positive is behind
+    call: Call | None = None  # the owner's own, also where it agrees with `status`
+    accepted: Acceptance | None = None
+    asking: Asking | None = None
+    doubts: tuple[Doubt, ...] = ()  # open disputes of the quarter's figures
+    rejections: tuple[Rejection, ...] = ()  # of the quarter's figures
+    troubles: tuple[Trouble, ...] = ()  # of the sources that it follows from
+
+    @property
+    def stale_itself(self) -> datetime | None:
+        """Since when it is stale, where no trouble of a source has said so already."""
+        said = {trouble.since for trouble in self.troubles}
+        return None if self.stale_since in said else self.stale_since
+
+    @property
+    def own_call(self) -> Call | None:
+        """The owner's call where it differs from the computed status, which it stands beside."""
+        return self.call if self.call and self.call.state is not self.status.state else None
+
+    @property
+    def excused(self) -> Acceptance | None:
+        """The accepted deviation where the computed status is behind, which is when it says something."""
+        return self.accepted if self.status.state in (State.AT_RISK, State.OFF_TRACK) else None
+
+    @property
+    def is_remarked(self) -> bool:
+        """Whether anything stands beside the computed status."""
+        return bool(self.own_call or self.excused or self.doubts or self.rejections)
+
+    @property
+    def is_settled(self) -> bool:
+        """Behind, and accepted so: nothing that a meeting has to discuss again."""
+        return self.excused is not None and not self.excused.exceeded
+
+
+@dataclass(frozen=True)
+class Point:
+    """A figure on a time axis. `at` is the last day of its period."""
+
+    start: date
+    at: date
+    value: float | None
+    provisional: bool = False
+    numerator: float | None = None
+    denominator: float | None = None
+    version: int = 0
+    disputed: bool = False
+
+
+@dataclass(frozen=True)
+class QuarterChart:
+    """The quarter's progress. Totals: `actual` runs up day by day (manual ones by entered period). Levels:
+    `actual` holds the judged figures (goal grain), `fine` the weekly ones between them if there are any."""
+
+    metric: MetricHead
+    quarter: str
+    label: str
+    start: date
+    end: date
+    kind: str
+    actual: tuple[Point, ...]
+    fine: tuple[Point, ...]
+    plan: tuple[tuple[date, float], ...]  # the dashed line, one point a day or a period
+    benchmarks: tuple[tuple[date, float], ...]  # the diamonds, at the last day of each month
+    target: float | None
+    agreed_target: float | None
+    last_year: tuple[tuple[date, float], ...]  # same quarter a year back, moved onto this quarter's days
+    due_through: date | None
+    agreed_benchmarks: tuple[tuple[date, float], ...] = ()  # only where the plan has changed since
