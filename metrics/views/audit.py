@@ -54,7 +54,7 @@ def export(request: HttpRequest) -> HttpResponse:
     state = states.read(request, *FILTERS)
     zone = ZoneInfo(state.calendar.timezone)
     log = audit.changes(_cut(state), zone, limit=MOST_IN_FILE)
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             change.at.astimezone(zone).isoformat(timespec="seconds"),
             change.who,

@@ -41,7 +41,7 @@ def people() -> Iterator[Company]:
 
 def said(people: Company, **changes: object) -> StatusCall | None:
     call = {"status": "at_risk", "reason": WHY, **changes}
-    return make_call(people.alice, people.metrics["orders"], **call)  # type: ignore[arg-type]
+    return make_call(people.alice, people.metrics["orders"], **call)
 
 
 def test_a_call_stands_beside_the_computed_status(people: Company) -> None:
@@ -268,7 +268,7 @@ def test_nothing_said_changes_what_is_computed(days: int, remarks: list[Call | A
 _COURSES: list = []
 
 
-def _course():  # type: ignore[no-untyped-def]
+def _course():
     """The orders' quarter, read once; the examples are pure."""
     if not _COURSES:
         with at():

@@ -30,12 +30,12 @@ def people() -> Iterator[Company]:
 
 def accepted(people: Company, **changes: object) -> Deviation:
     terms = {"shortfall": 800.0, "reason": MOVE, "until": date(2026, 8, 31), **changes}
-    return deviations.accept(people.executive, people.metrics["orders"], **terms)  # type: ignore[arg-type]
+    return deviations.accept(people.executive, people.metrics["orders"], **terms)
 
 
 def asked(people: Company, **changes: object) -> Deviation:
     terms = {"shortfall": 800.0, "reason": MOVE, "until": date(2026, 8, 31), **changes}
-    return deviations.ask(people.alice, people.metrics["orders"], **terms)  # type: ignore[arg-type]
+    return deviations.ask(people.alice, people.metrics["orders"], **terms)
 
 
 def board(client: Client) -> str:
@@ -190,7 +190,7 @@ def test_only_executives_accept_and_only_the_owner_asks(people: Company) -> None
         for right in (deviations.end, deviations.decline):
             more = {"answer": "No."} if right is deviations.decline else {}
             with pytest.raises(PermissionDenied):
-                right(people.users[who], orders, **more)  # type: ignore[operator]
+                right(people.users[who], orders, **more)
         with pytest.raises(PermissionDenied):
             deviations.accept(people.users[who], orders, shortfall=800.0, reason=MOVE)
     for who in ("bob", "charlie", "viewer", "analyst", "executive", "admin"):

@@ -30,7 +30,7 @@ def people() -> Iterator[Company]:
 
 def raised(people: Company, who: str = "alice", **changes: object) -> Dispute:
     said = {"grain": "month", "start": date(2026, 7, 1), "text": ODD, **changes}
-    return disputes.dispute(people.users[who], people.metrics["orders"], **said)  # type: ignore[arg-type]
+    return disputes.dispute(people.users[who], people.metrics["orders"], **said)
 
 
 def test_it_is_marked_everywhere_and_bad_news_stays(people: Company) -> None:
