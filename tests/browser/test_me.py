@@ -9,7 +9,7 @@ from metrics.models import Entry
 from owners.models import Action, CheckIn, Leader
 from tests.browser.conftest import ARTIFACTS, Open
 from tests.browser.test_looks import HEIGHTS, findings
-from tests.metrics.stage import Stage
+from tests.metrics.stage import Stage, agree
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,6 +26,7 @@ class Thumb:
 
 
 def test_the_whole_round_takes_four_taps_and_a_sentence_a_metric(company: Stage, open_as: Open) -> None:
+    agree()
     CheckIn.objects.all().delete()
     page = open_as(company.elena, width=390, height=844).go("/me/")
     thumb, taken = Thumb(), []
@@ -57,6 +58,7 @@ def test_the_whole_round_takes_four_taps_and_a_sentence_a_metric(company: Stage,
 
 
 def test_nothing_new_is_one_tap_and_works_without_script(company: Stage, open_as: Open) -> None:
+    agree()
     page = open_as(company.charlie, width=390, height=844, script=False).go("/me/orders/")
     page.get_by_role("button", name=re.compile("^Nothing new")).click()
     expect(page.get_by_role("heading", name="You are done.")).to_be_visible()
@@ -64,6 +66,7 @@ def test_nothing_new_is_one_tap_and_works_without_script(company: Stage, open_as
 
 
 def test_a_draft_survives_until_it_is_saved(company: Stage, open_as: Open) -> None:
+    agree()
     visit = open_as(company.charlie, width=390, height=844)
     page = visit.go("/me/orders/")
     page.get_by_label("What changed?").fill("Half a thought")

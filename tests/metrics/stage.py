@@ -6,8 +6,11 @@ Its last whole month and that month's quarter are relative to today, as manual f
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import F
+from django.utils import timezone
+
 from calc.calendar import Calendar, Grain
-from metrics.models import Metric, Run
+from metrics.models import Metric, Run, Target
 from metrics.services.entries import EntryRow, enter
 from owners.models import CheckIn, Leader, Ownership, Role, Team, User
 from tests.metrics import making
@@ -113,6 +116,11 @@ def stage(today: date, *, orders: str = "Orders", words: str = NOTED) -> Stage:
         today, last.start, quarter, leaders["elena"].user, leaders["charlie"].user,
         people[Role.VIEWER], people[Role.ANALYST], people[Role.EXECUTIVE], people[Role.ADMIN],
     )  # fmt: skip
+
+
+def agree() -> None:
+    """All targets are agreed to, so that none waits for its owner."""
+    Target.objects.update(state=Target.State.AGREED, agreed_at=timezone.now(), agreed_value=F("value"))
 
 
 def more_metrics(count: int) -> None:

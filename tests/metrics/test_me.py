@@ -12,7 +12,7 @@ from metrics.models import Entry, Metric
 from metrics.queries.me import count_due, my_page
 from metrics.services.entries import EntryRow, enter
 from owners.models import Action, CheckIn, Leader, Ownership, User
-from tests.metrics.stage import Stage, more_metrics, stage
+from tests.metrics.stage import Stage, agree, more_metrics, stage
 from tests.metrics.test_pages_writing import inputs, share, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -241,6 +241,7 @@ def test_who_leads_nothing_has_no_entry_but_a_page(company: Stage) -> None:
 
 
 def test_done_is_a_calm_end(company: Stage) -> None:
+    agree()
     client = signed_in(company.charlie)
     fields = inputs(client, "/me/orders/") | {"text": "Steady."}
     assert client.post("/me/orders/", fields)["Location"] == "/me/?saved=orders"
