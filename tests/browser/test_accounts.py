@@ -1,13 +1,18 @@
 """Coming into an installation, in a browser: the first admin, an invited person, people, the API."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from owners.models import Role, User
 from owners.routes import API, ROUTES
+from owners.services import accounts
 from owners.services.links import first_admin_url
 from tests.browser.conftest import Open, Visit
+from tests.owners.test_second_chances import SERVER
 from tests.people import company
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,11 +84,37 @@ def test_the_pages_of_accounts_are_accessible(open_as: Open, width: int) -> None
     page.get_by_label("Password").fill(PASSWORD)
     press(page, "Sign in")
     assert page.url == f"{visit.base}/account/"
-    for path in ("/account/", "/account/password/change/", "/account/2fa/", "/settings/people/"):
+    for path in (
+        "/account/",
+        "/account/sessions/",
+        "/account/passkeys/",
+        "/account/password/change/",
+        "/account/2fa/",
+        "/settings/people/",
+        f"/settings/people/{people.bob.pk}/second-factor/",
+    ):
         sound(visit.go(path), width)
     confirm(visit)
     sound(page, width)
     assert page.get_by_alt_text("QR code of the key below").evaluate("image => image.naturalWidth") > 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_pages_of_single_sign_on_are_accessible(open_as: Open, settings: Any, width: int) -> None:
+    settings.OIDC = SERVER
+    visit = open_as(None, width=width)
+    for only in (False, True):
+        settings.OIDC = replace(SERVER, only=only)
+        page = visit.go("/account/login/")
+        sound(page, width)
+        assert page.get_by_role("link", name="Sign in with Okta").is_visible()
+        assert page.get_by_label("Password").count() == (0 if only else 1)
+    visit.page.goto(f"{visit.base}/account/sso/callback/?state=unknown")
+    assert "Not signed in" in visit.page.inner_text("main")
+    sound(visit.page, width)
+    _, secret = accounts.invite(company().admin, "zoe@example.com", "Zoe", "viewer")
+    visit.page.goto(f"{visit.base}/account/join/{secret}/")
+    sound(visit.page, width)
 
 
 def confirm(visit: Visit) -> None:

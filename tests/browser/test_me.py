@@ -105,7 +105,7 @@ def test_it_is_accessible_and_fits(company: Stage, open_as: Open, width: int, th
     page = visit.go("/me/")
     look("me")
     page = visit.go("/me/plans/")
-    page.locator("details.folded").evaluate("e => { e.open = true }")
+    page.locator("details.folded").first.evaluate("e => { e.open = true }")
     look("me-counted")
     page = visit.go("/me/on_time/")
     look("me-computed")
