@@ -46,9 +46,11 @@ class CheckInForm(forms.Form):
         required=False,
         min_value=0,
         max_value=100,
-        error_messages=dict.fromkeys(
-            ("invalid", "min_value", "max_value"), "Confidence lies between 0 and 100 %."
-        ),
+        error_messages={
+            "invalid": "Confidence lies between 0 and 100 %.",
+            # These two are formatted with the limit that was passed.
+            **dict.fromkeys(("min_value", "max_value"), "Confidence lies between 0 and 100 %%."),
+        },
     )
     next_step = forms.CharField(required=False, max_length=LONGEST)
     help_needed = forms.CharField(required=False, max_length=LONGEST)

@@ -78,7 +78,7 @@ def sign_in(context: BrowserContext, base: str) -> dict[str, str]:
     page.goto(f"{base}/account/login/")
     page.locator("input[name=login]").fill(ACCOUNT)
     page.locator("input[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.locator(".hero h2 a").wait_for()
     metric = page.locator(".hero h2 a").get_attribute("href") or "/metrics/"
     page.goto(f"{base}/leaders/")

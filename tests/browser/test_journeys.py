@@ -17,7 +17,7 @@ def test_sign_in_leads_to_the_board(company: Stage, open_as: Open) -> None:
     page = visit.go("/")
     page.get_by_label("Email").fill(company.elena.email)
     page.get_by_label("Password", exact=False).first.fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Orders")).to_be_visible()
     expect(page.locator(".hero-chart .main-svg").first).to_be_visible()
 

@@ -247,3 +247,12 @@ def test_done_is_a_calm_end(company: Stage) -> None:
     assert client.post("/me/orders/", fields)["Location"] == "/me/?saved=orders"
     assert "You are done." in words("/me/", client)
     assert count_due(company.charlie) == 0
+
+
+@pytest.mark.parametrize("sure", ["-1", "101", "-99999999999999999999", "1e999", "so so"])
+def test_a_confidence_beyond_reason_is_refused_in_words(company: Stage, sure: str) -> None:
+    client = signed_in(company.elena)
+    fields = inputs(client, "/me/on_time/") | {"text": "Steady.", "confidence": sure}
+    refused = client.post("/me/on_time/", fields)
+    assert refused.status_code == 422
+    assert "Confidence lies between 0 and 100 %." in refused.content.decode()

@@ -61,7 +61,7 @@ def test_the_link_is_shown_once_and_works(people: Company, admin: Client) -> Non
 
 
 def test_extra_fields_change_nothing(people: Company, admin: Client) -> None:
-    extra = {"password": "x", "is_superuser": "1", "is_active": "", "pk": str(people.bob.pk), "leader": "bob"}
+    extra = {"password": "x", "is_superuser": "1", "is_active": "", "pk": str(people.bob.pk)}
     admin.post("/settings/people/invite/", {"name": "N", "email": "n@x.org", "role": "viewer", **extra})
     made = User.objects.get(email="n@x.org")
     assert (made.is_superuser, made.is_active, made.has_usable_password()) == (False, True, False)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.warehouse import stores
 from warehouse import catalog
-from warehouse.definitions import SourceDef, WarehouseDef, WarehouseError
+from warehouse.definitions import SourceDef, WarehouseDef, WarehouseDown, WarehouseError
 from warehouse.engines import connect
 
 ROWS = [
@@ -38,7 +38,8 @@ def test_tables_and_views_are_listed(engine: str, tmp_path: Path) -> None:
             ("visits", "table", ""),
         ]
         assert not more
-        assert [t.name for t in catalog.tables(warehouse, "SIT")[0]] == ["visits"]
+        named = [t.name for t in catalog.tables(warehouse, "SIT")[0]]
+        assert [name for name in named if not name.startswith("public.")] == ["visits"]
         assert catalog.tables(warehouse, "o'; drop table orders --")[0] == ()
 
 
@@ -132,8 +133,13 @@ def test_a_role_that_may_write_is_warned_of_and_a_reader_is_not(
                 session.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
                 session.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
                 reader = WarehouseDef("store", "postgres", {**options, "user": role}, timeout=30)
-                with connect(reader) as warehouse:
-                    proof = catalog.prove(warehouse)
+                try:
+                    with connect(reader) as warehouse:
+                        proof = catalog.prove(warehouse)
+                except WarehouseDown as refused:
+                    if "Peer authentication" in str(refused):
+                        pytest.skip("this server lets nobody in but its own user")
+                    raise
                 assert proof.role == role
                 assert proof.warnings == ()
                 assert [table.name for table in proof.tables] == ["orders"]
