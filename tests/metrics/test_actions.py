@@ -141,5 +141,7 @@ def test_strangers_and_viewers_do_nothing(company: Stage) -> None:
             assert client.post(path, {"text": "Mine", "drop": "yes"}).status_code == status
     with pytest.raises(PermissionDenied):
         drop_action(company.charlie, action)
+    with pytest.raises(PermissionDenied):
+        edit_action(company.charlie, action, text="Mine", leader=None, metric=None, due=None)
     action.refresh_from_db()
     assert (action.text, Action.objects.count()) == ("Call", 1)
