@@ -3,7 +3,7 @@
 import uuid
 
 from allauth.mfa.models import Authenticator
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection, transaction
 from django.urls import reverse
@@ -215,11 +215,10 @@ def change_role(by: User, user: User, role: str, *, keep: str = "") -> User:
 
     Whoever gets another role signs in again everywhere; `keep` is the key of a session that stays.
     """
-    require(by, "people.manage")
+    lock_admins()
+    _admin_now(by)
     if role not in Role.values:
         raise ValidationError({"role": f"{role} is not one of {', '.join(Role.values)}"})
-    lock_admins()
-    _still_admin(by)
     user = User.objects.select_for_update().get(pk=user.pk)
     if role != Role.ADMIN:
         _keep_an_admin(user)
@@ -233,9 +232,8 @@ def change_role(by: User, user: User, role: str, *, keep: str = "") -> User:
 @transaction.atomic
 def set_active(by: User, user: User, active: bool) -> User:
     """Deactivation ends all sessions, links and tokens at once and keeps everything that the person did."""
-    require(by, "people.manage")
     lock_admins()
-    _still_admin(by)
+    _admin_now(by)
     user = User.objects.select_for_update().get(pk=user.pk)
     if not active:
         _keep_an_admin(user)
@@ -270,10 +268,9 @@ def make_admin(email: str) -> tuple[User, str]:
     return user, new_link(user.email)
 
 
-def _still_admin(by: User) -> None:
+def _admin_now(by: User) -> None:
     """Read again under the lock: of two admins who demote each other at one moment, one is too late."""
-    if not User.objects.filter(pk=by.pk, role=Role.ADMIN, is_active=True).exists():
-        raise PermissionDenied("no longer an admin")
+    require(User.objects.filter(pk=by.pk).first(), "people.manage")
 
 
 def is_last_admin(user: User) -> bool:
