@@ -13,20 +13,20 @@ from datetime import date, datetime, time, timedelta
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum, ZipError
 
+from metrics.sheets.bounds import Beyond, Bounds
+
 MOST_BYTES = 5_000_000  # of a file or a text as it comes
 MOST_UNPACKED = 60_000_000  # bytes of a workbook's parts
 MOST_PARTS = 2_000
 MOST_ROWS = 20_000
 MOST_COLUMNS = 800  # fifteen years of weeks
 MOST_CELLS = 300_000
-MOST_AREA = 2_000_000  # cells from A1 to the last one of a sheet, blank ones too
 LONGEST = 2_000  # characters of a cell; a longer one is no figure
 
 _WORKBOOK = b"PK\x03\x04"
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _SEPARATORS = ("\t", ";", ",", "|")
-_REFERENCE = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=\"([A-Z]{1,3})(\d{1,7})\"[^>]*?(/?)>")
-_RULE = re.compile(r"[\s|:+-]*-{3,}[\s|:+-]*")  # the line under the head of a table in Markdown
+_RULED = str.maketrans("", "", "|:+-")
 
 
 class TableError(ValueError):
@@ -118,12 +118,18 @@ def _rows(text: str) -> tuple[tuple[str, ...], ...]:
     if not separator:
         return tuple(tuple(re.split(r" {2,}", line.strip())) for line in text.split("\n"))
     if separator == "|":
-        rows = [line.strip().strip("|").split("|") for line in lines if not _RULE.fullmatch(line)]
+        rows = [line.strip().strip("|").split("|") for line in lines if not _is_rule(line)]
         return tuple(tuple(cell.strip() for cell in row) for row in rows)
     found = list(_parsed(text, separator))
     if separator == ",":
         _check_commas(found)
     return tuple(found)
+
+
+def _is_rule(line: str) -> bool:
+    """Whether this is the line under the head of a table in Markdown. Not a pattern: one that says this takes
+    minutes for a long line of dashes."""
+    return "---" in line and not line.translate(_RULED).strip()
 
 
 def _parsed(text: str, separator: str) -> Iterator[tuple[str, ...]]:
@@ -185,6 +191,8 @@ def _workbook(content: bytes, sheet: str) -> Table:
             if len(names) > 60:
                 names = names[:60]
             found = {name: _cells(book, name) for name in ([sheet] if sheet else names[:20])}
+    except Beyond as beyond:
+        raise _far(beyond) from None
     except (CalamineError, ZipError, zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         if isinstance(error, TableError):
             raise
@@ -234,10 +242,10 @@ def _repacked(content: bytes) -> bytes:
     """The workbook's parts that hold cells, unpacked within bounds and packed again without compression.
 
     What a part claims about its size is believed only as far as it has been read, so that no reader after
-    this one meets more; a sheet whose cells lie so far apart that its area would not fit is refused.
+    this one meets more; what they would become in memory is for metrics/sheets/bounds.py to say.
     """
     out = io.BytesIO()
-    left = MOST_UNPACKED
+    left, bounds = MOST_UNPACKED, Bounds()
     with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(out, "w") as plain:
         parts = packed.infolist()
         if len(parts) > MOST_PARTS or len({part.filename for part in parts}) < len(parts):
@@ -252,28 +260,17 @@ def _repacked(content: bytes) -> bytes:
             left -= len(data)
             if left < 0:
                 raise TableError("This workbook is too large when unpacked. Leave out what is not needed.")
-            if b"<!DOCTYPE" in data[:2_000] or b"<!ENTITY" in data:
-                raise TableError(
-                    "This workbook cannot be read. Save it again as .xlsx or .csv, or paste the cells."
-                )
-            if "worksheets/" in part.filename.lower():
-                _check_area(data)
+            bounds.take(data)
             plain.writestr(part.filename, data)
+    bounds.check()
     return out.getvalue()
 
 
-def _check_area(sheet: bytes) -> None:
-    """A cell far away makes a reader that keeps whole areas take memory for everything before it."""
-    rows = columns = 0
-    for letters, digits, empty in _REFERENCE.findall(sheet):
-        if empty:
-            continue
-        column = 0
-        for letter in letters:
-            column = column * 26 + letter - ord("A") + 1
-        rows, columns = max(rows, int(digits)), max(columns, column)
-    if rows * columns > MOST_AREA:
-        raise TableError(
-            f"The cells of a sheet reach as far as {column_name(columns - 1)}{rows}: more than is read. "
-            "Paste only the part that you need."
-        )
+def _far(beyond: Beyond) -> TableError:
+    if beyond.reach is None:
+        return TableError("This workbook is too large when unpacked. Leave out what is not needed.")
+    row, column = beyond.reach
+    return TableError(
+        f"The cells of a sheet reach as far as {column_name(column - 1)}{row}: more than is read. "
+        "Paste only the part that you need."
+    )
