@@ -1,18 +1,18 @@
-"""A small workbook that would take all memory is refused before it is opened, however it says where it reaches."""
+"""A small workbook that would take all memory is refused before it is opened, however it says so."""
 
 import io
 import time
 import zipfile
 
 import pytest
-from tests.metrics.test_sheets_tables import workbook
 
 from metrics.sheets import bounds
 from metrics.sheets.bounds import Beyond, Bounds, Unreadable
 from metrics.sheets.tables import TableError, read_table
+from tests.metrics.test_sheets_tables import workbook
 
 NEAR = '<row r="1"><c r="A1"><v>1</v></c></row>'
-# 3,000 rows by 702 columns are 2,106,000 cells: more than is read, and harmless should it be read all the same.
+# 3,000 rows by 702 columns: more cells than are read, and harmless should they be read all the same.
 FAR = {
     "double quotes": '<row r="3000"><c r="ZZ3000"><v>1</v></c></row>',
     "single quotes": "<row r='3000'><c r='ZZ3000'><v>1</v></c></row>",
