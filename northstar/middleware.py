@@ -18,6 +18,7 @@ from django.utils.http import urlencode
 from pghistory.middleware import HistoryMiddleware
 
 from metrics.models import Installation
+from northstar.logs import SECRETS
 from owners.addresses import address_of
 from owners.routes import API, Open, access, methods
 from owners.rules import can, signed_in
@@ -120,6 +121,7 @@ class History(HistoryMiddleware):
         context: dict[str, Any] = super().get_context(request)
         return {
             **context,
+            "url": SECRETS.sub(r"\1...", request.path),
             "address": address_of(request),
             "request": getattr(request, "request_id", ""),
         }

@@ -49,6 +49,7 @@ def apply_grants(app_role: str) -> None:
             _run(cursor, "revoke insert, update, delete on django_migrations from {}", role)
         if "pghistory_context" in existing:
             _close_old_contexts(cursor, role)
+        _pin_triggers(cursor, schema)
 
 
 def _close_old_contexts(cursor: Any, role: sql.Identifier) -> None:
@@ -73,6 +74,22 @@ def _close_old_contexts(cursor: Any, role: sql.Identifier) -> None:
         for each row execute function northstar_context_is_closed()
         """
     )
+
+
+def _pin_triggers(cursor: Any, schema: str) -> None:
+    """The triggers that write history find its tables by name. Without this a temporary table of that name,
+    which the role may create, would take the history of what it does, and vanish with it."""
+    cursor.execute(
+        """
+        select distinct p.oid::regprocedure::text
+        from pg_trigger t join pg_proc p on p.oid = t.tgfoid join pg_class c on c.oid = t.tgrelid
+        join pg_namespace n on n.oid = c.relnamespace join pg_roles r on r.oid = p.proowner
+        where not t.tgisinternal and n.nspname = %s and r.rolname = current_user
+        """,
+        [schema],
+    )
+    for (function,) in cursor.fetchall():
+        _run(cursor, f"alter function {function} set search_path to {{}}, pg_temp", sql.Identifier(schema))
 
 
 def _run(cursor: Any, statement: str, *names: sql.Identifier) -> None:

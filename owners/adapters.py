@@ -1,6 +1,5 @@
 """How django-allauth behaves here: nobody signs up, tries are counted for good, secrets are encrypted."""
 
-from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,10 +10,13 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from owners.addresses import network_of
 from owners.models import User
 from owners.queries.sessions import device_words
 from owners.services import known, limits, sessions
+from owners.services.ways_in import end_links
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +29,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuses a try beyond the limits before any password is compared."""
-        account, address, own = _subjects(self, request, credentials)
+        account, address, own = _subjects(request, credentials)
         # A browser that the person has used before has a count of its own, whatever strangers do beside it.
         within = bool(own) or limits.take(limits.PER_ADDRESS, address)
         # Counted even when the address is over its limit: which of the two refused must not show.
@@ -40,7 +42,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self._login_failed_rl_usage = None
         user: User | None = super().authenticate(request, **credentials)
         if user is not None:
-            account, address, own = _subjects(self, request, credentials)
+            account, address, own = _subjects(request, credentials)
             limits.give_back(limits.PER_ACCOUNT, own or account)
             if not own:
                 limits.give_back(limits.PER_ADDRESS, address)
@@ -60,18 +62,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return found is not None and found.pk == user.pk
 
     def set_password(self, user: User, password: str) -> None:
-        """A new password, changed or reset, ends what is open elsewhere."""
+        """A new password, changed or reset, ends what is open elsewhere, and links that are on their way."""
         super().set_password(user, password)
+        end_links(user)
         request = context.request
         own = request is not None and request.user.is_authenticated and request.user.pk == user.pk
         sessions.end_all(user, keep=request.session.session_key or "" if own else "")
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """A mail server that is down must not tell a stranger, by an error, that the account exists."""
-        try:
-            super().send_mail(template_prefix, email, context)
-        except (OSError, SMTPException) as error:
-            log.error("mail could not be sent", template=template_prefix, error=str(error))
+    def is_safe_url(self, url: str) -> bool:
+        """Only pages of this site: the library would also go to every other host that is listed as ours."""
+        return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
 
 class MFAAdapter(DefaultMFAAdapter):
@@ -106,10 +106,8 @@ def _box() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.NORTHSTAR_ENCRYPTION_KEYS])
 
 
-def _subjects(
-    adapter: AccountAdapter, request: HttpRequest, credentials: dict[str, Any]
-) -> tuple[str, str, str]:
+def _subjects(request: HttpRequest, credentials: dict[str, Any]) -> tuple[str, str, str]:
     """What tries are counted by: the account, the address, and "" or the account in a browser it knows."""
     account = str(credentials.get("email") or "").strip().lower()
     mark = known.mark_of(request, account)
-    return account, adapter.get_client_ip(request), f"{account} {mark}" if mark else ""
+    return account, network_of(request), f"{account} {mark}" if mark else ""

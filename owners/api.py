@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.exceptions import PermissionDenied as Denied
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, PermissionDenied, Throttled
@@ -18,6 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.throttling import BaseThrottle
 from rest_framework.utils.mediatypes import media_type_matches
 
+from owners.addresses import network_of
 from owners.models import ApiToken, User
 from owners.routes import Open, access, methods, scope
 from owners.rules import can, signed_in
@@ -44,7 +43,7 @@ class Bearer(BaseAuthentication):
             return None
         token = tokens.valid(secret.strip())
         if token is None:
-            if wait := limits.wait_after(limits.PER_BAD_TOKEN, address_of(request)):
+            if wait := limits.wait_after(limits.PER_BAD_TOKEN, network_of(request._request)):
                 raise Throttled(wait)
             raise AuthenticationFailed("This token is unknown, expired or revoked.")
         return token.user, token
@@ -56,16 +55,6 @@ class Bearer(BaseAuthentication):
 
 class Session(SessionAuthentication):
     """The browser's session. A stranger gets 401, not 403: who signs in may well be allowed."""
-
-
-def address_of(request: Request) -> str:
-    """The network address that a request came from, known as it is for tries to sign in; "" where there is
-    none, as on a unix socket."""
-    try:
-        address: str = get_adapter().get_client_ip(request._request)
-    except Denied:
-        return ""
-    return address
 
 
 class Counted(BaseThrottle):
@@ -82,7 +71,7 @@ class Counted(BaseThrottle):
         self.wait_seconds = max(
             limits.wait_after(Limit(f"{what} of one", most, MINUTE), holder),
             limits.wait_after(
-                Limit(f"{what} of an address", most * OF_ONE_ADDRESS, MINUTE), address_of(request)
+                Limit(f"{what} of an address", most * OF_ONE_ADDRESS, MINUTE), network_of(request._request)
             ),
         )
         return self.wait_seconds == 0

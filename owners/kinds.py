@@ -44,6 +44,7 @@ KINDS: dict[str, Topic] = {
     # Accounts.
     "security": Topic.SECURITY,
     "invitation": Topic.SECURITY,
+    "password": Topic.SECURITY,
     "test": Topic.SECURITY,
 }
 

@@ -5,14 +5,18 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm, ResetPasswordForm
 from allauth.core import context
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django import forms
 from django.conf import settings
+from django.http import HttpRequest
 
-from owners.addresses import address_of
+from owners.addresses import network_of
 from owners.forms.passwords import Bounded, new_password
 from owners.models import User
 from owners.services import limits
+from owners.services.accounts import mail_new_password
 from owners.sso.provider import sso_only
 
 
@@ -48,7 +52,7 @@ class ForgottenForm(ResetPasswordForm):
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
-        within = limits.take(limits.PER_RESET_ADDRESS, address_of(context.request))
+        within = limits.take(limits.PER_RESET_ADDRESS, network_of(context.request))
         if not (limits.take(limits.PER_RESET, email.lower()) and within):
             raise get_adapter().validation_error("too_many_login_attempts")
         found: str = super().clean_email()
@@ -58,6 +62,13 @@ class ForgottenForm(ResetPasswordForm):
         refuse_but_sso()
         return super().clean()
 
+    def save(self, request: HttpRequest, **more: Any) -> str:
+        """Into the outbox: the answer neither waits for the mail server nor tells, by how long it takes,
+        whether there is such an account."""
+        for user in self.users:
+            mail_new_password(user)
+        return str(self.cleaned_data["email"])
+
 
 def refuse_but_sso() -> None:
     """Raises ValidationError where people come in by single sign-on only."""
@@ -66,7 +77,7 @@ def refuse_but_sso() -> None:
 
 
 class _Counted:
-    """A code whose tries are counted where a lost cache does not forget them."""
+    """A code whose tries are counted, and which is good once, where a lost cache does not forget it."""
 
     user: User
 
@@ -75,6 +86,8 @@ class _Counted:
         if not limits.take(limits.PER_CODE, subject):
             raise get_adapter().validation_error("too_many_login_attempts")
         code = super().clean_code()  # type: ignore[misc]
+        if not limits.take(limits.PER_USE, f"{subject} {normalize_user_code(code)}"):
+            raise get_mfa_adapter().validation_error("incorrect_code")
         limits.give_back(limits.PER_CODE, subject)
         return code
 

@@ -9,7 +9,7 @@ from allauth.mfa.webauthn import forms as webauthn
 from allauth.mfa.webauthn.internal import auth
 from django import forms
 
-from owners.addresses import address_of
+from owners.addresses import network_of
 from owners.forms.accounts import refuse_but_sso
 from owners.models import User
 from owners.services import limits
@@ -74,7 +74,7 @@ class SignInPasskeyForm(_Credential, webauthn.LoginWebAuthnForm):
 
     def clean_credential(self) -> Any:
         refuse_but_sso()
-        address = address_of(context.request)
+        address = network_of(context.request)
         if not limits.take(limits.PER_PASSKEY, address):
             raise get_adapter().validation_error("too_many_login_attempts")
         found = super().clean_credential()

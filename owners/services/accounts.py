@@ -13,7 +13,7 @@ from owners.models import AdminLink, Identity, Leader, Notice, Role, User
 from owners.rules import can, require
 from owners.services import outbox, sessions
 from owners.services.one_time import new_link
-from owners.services.tokens import revoke_all
+from owners.services.ways_in import end_all, end_links
 
 # Whoever makes, demotes or deactivates an admin holds this advisory lock: "at least one" and "only if none"
 # are about rows that do not exist yet, which a row lock cannot guard.
@@ -138,7 +138,7 @@ def revoke_invitation(by: User, user: User) -> User:
     if user.joined:
         raise ValidationError(f"{user} has joined already. Deactivate the account instead.")
     _keep_an_admin(user)
-    AdminLink.objects.filter(email=user.email, used_at=None).delete()
+    end_links(user)
     Notice.objects.filter(user=user, kind="invitation", sent_at=None, withdrawn_at=None).update(
         withdrawn_at=timezone.now(), error="the invitation was revoked"
     )
@@ -195,6 +195,18 @@ def _mail_link(by: User, user: User) -> None:
     )
 
 
+def mail_new_password(user: User) -> None:
+    """For whoever says that they forgot it: into the outbox, without the link, as for an invitation."""
+    outbox.notify(
+        user,
+        "password",
+        f"password:{user.pk}:{uuid.uuid4()}",
+        "North Star: choose a new password",
+        "Somebody asked for a new password for your account of North Star. If it was not you, there is "
+        "nothing to do: your password stays as it is.",
+    )
+
+
 @transaction.atomic
 def fresh_link(by: User, user: User) -> str:
     """The secret of a new link with which `user` sets a password; the older ones end.
@@ -237,9 +249,7 @@ def set_active(by: User, user: User, active: bool) -> User:
     user = User.objects.select_for_update().get(pk=user.pk)
     if not active:
         _keep_an_admin(user)
-        AdminLink.objects.filter(email=user.email, used_at=None).delete()
-        sessions.end_all(user)
-        revoke_all(user)
+        end_all(user)
     if user.is_active != active:
         user.is_active = active
         user.save(update_fields=["is_active"])

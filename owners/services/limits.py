@@ -24,6 +24,7 @@ class Limit:
 PER_ACCOUNT = Limit("account", 10, 300)
 PER_ADDRESS = Limit("address", 60, 300)
 PER_CODE = Limit("code", 5, 300)
+PER_USE = Limit("use of a code", 1, 90)  # longer than a code is good, so that it works once
 PER_LINK = Limit("link", 30, 300)
 PER_BAD_TOKEN = Limit("bad token", 60, 300)
 PER_RESET = Limit("reset", 5, 3600)  # mails to one address

@@ -1,5 +1,6 @@
 """E-mails of notices: plain text, with a key in their headers by which a repeat can be told."""
 
+from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.urls import reverse
@@ -10,6 +11,7 @@ from owners.models import Notice, User
 from owners.services.one_time import MAILED_FOR, new_link, server_instead
 from owners.services.preferences import token_of
 from owners.services.routing import Route
+from owners.services.ways_in import reset_tokens
 
 TIMEOUT = 20  # seconds for the mail server
 
@@ -26,6 +28,8 @@ def message_of(notice: Notice, words: Words, way: Route) -> EmailMessage:
     site, body = settings.SITE_URL.rstrip("/"), words.body
     if notice.kind == "invitation" and way.user is not None:
         body += _way_in(way.user, site)
+    elif notice.kind == "password" and way.user is not None:
+        body += _new_password(way.user, site)
     elif notice.path:
         body += f"\n\n{site}{notice.path}"
     if way.topic is not Topic.SECURITY:
@@ -54,3 +58,13 @@ def _way_in(user: User, site: str) -> str:
     if settings.OIDC is not None:
         words += f" If you sign in with {settings.OIDC.name}, you need no password."
     return f" {words}\n\n{site}{path}"
+
+
+def _new_password(user: User, site: str) -> str:
+    """The link, by SITE_URL: whoever asked for it may have named another host."""
+    server = server_instead(user)
+    if server is not None:
+        return f" Passwords are switched off: sign in with {server.name}.\n\n{site}{reverse('account_login')}"
+    which = {"uidb36": user_pk_to_url_str(user), "key": reset_tokens.make_token(user)}
+    path = reverse("account_reset_password_from_key", kwargs=which)
+    return f" To choose one, open this link; it works once, for a day.\n\n{site}{path}"

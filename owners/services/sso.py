@@ -13,6 +13,7 @@ from django.db import transaction
 from owners.models import Identity, Role, User
 from owners.services import sessions
 from owners.services.accounts import create_user, is_last_admin, lock_admins
+from owners.services.ways_in import end_all, forget_hook
 from owners.sso.client import Claims
 from owners.sso.provider import Provider, role_of
 
@@ -80,12 +81,14 @@ def _by_address(server: Provider, claims: Claims) -> User | None:
 def _link(user: User, claims: Claims) -> None:
     """From now on this identity opens the account, and what somebody else may have set up before does not.
 
-    An invitation's link may have been used by another than the address's owner: the password, passkeys and
-    open browsers of that time end. A code from an app stays, since it opens nothing by itself.
+    An invitation's link may have been used by another than the address's owner: the password, passkeys, open
+    browsers, links, tokens of the API and the web hook of that time end. A code from an app stays, since it
+    opens nothing by itself.
     """
     Identity.objects.create(user=user, issuer=claims.issuer, subject=claims.subject)
     Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).delete()
-    sessions.end_all(user)
+    end_all(user)
+    forget_hook(user)
     changed = []
     if user.has_usable_password():
         user.set_unusable_password()

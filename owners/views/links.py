@@ -1,6 +1,5 @@
 """One-time links: the first admin, and an invited person's password."""
 
-from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from owners.addresses import network_of
 from owners.forms.accounts import FirstAdminForm, JoinForm
 from owners.services import limits, links
 from owners.services.one_time import LinkGone, server_instead
@@ -22,7 +22,7 @@ from owners.views.errors import add_errors
 @require_http_methods(["GET", "POST"])
 def first(request: HttpRequest, secret: str) -> HttpResponse:
     """The first admin of an empty installation: once, for one person; 410 ever after."""
-    if not limits.take(limits.PER_LINK, get_adapter().get_client_ip(request)):
+    if not limits.take(limits.PER_LINK, network_of(request)):
         return render(request, "429.html", status=429)
     form = FirstAdminForm(request.POST or None)
     try:
@@ -45,7 +45,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
 
     Signing in goes on to the second factor where there is one: a link replaces the password alone.
     """
-    if not limits.take(limits.PER_LINK, get_adapter().get_client_ip(request)):
+    if not limits.take(limits.PER_LINK, network_of(request)):
         return render(request, "429.html", status=429)
     form = JoinForm(request.POST or None)
     try:

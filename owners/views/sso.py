@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from owners.addresses import address_of
+from owners.addresses import network_of
 from owners.services import limits, sso
 from owners.sso import client
 from owners.sso.provider import Provider
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 def begin(request: HttpRequest) -> HttpResponse:
     """Sends the browser to the server, which sends it back to `callback`."""
     server = _server()
-    if not limits.take(limits.PER_SSO, address_of(request)):
+    if not limits.take(limits.PER_SSO, network_of(request)):
         return render(request, "429.html", status=429)
     attempt = client.new_attempt()
     try:
@@ -71,7 +71,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         user = sso.admit(server, claims)
     except sso.Refused as why:
         return _refused(request, server, str(why), 403)
-    limits.give_back(limits.PER_SSO, address_of(request))
+    limits.give_back(limits.PER_SSO, network_of(request))
     return perform_login(request, user, redirect_url=kept["to"] or None)
 
 

@@ -98,6 +98,24 @@ def test_an_old_context_is_closed(role: str) -> None:
         assert "permission denied" in refused("delete from pghistory_context")
 
 
+def test_a_temporary_table_does_not_take_the_history_of_what_it_does(role: str) -> None:
+    team, kept = Team._meta.db_table, f"{Team._meta.db_table}event"
+    with acting_as(role):
+        for table in (kept, "pghistory_context"):
+            run(f"create temporary table {table} (like public.{table} including defaults)")
+        # A schema that it owned would do as well; it may have none.
+        assert "permission denied" in refused("create schema mine")
+        run("set local search_path to pg_temp, public")
+        run(f"insert into public.{team} (key, name) values ('growth', 'Growth')")
+        run(f"update public.{team} set name = 'Unseen' where key = 'growth'")
+        run("set local search_path to public")
+        with pghistory.context(user="ana"):
+            run(f"update public.{team} set name = 'Unseen too' where key = 'growth'")
+    trail = run(f"select name, pgh_context_id is not null from public.{kept} order by pgh_id")
+    assert trail == [("Growth", False), ("Unseen", False), ("Unseen too", True)]
+    assert run("select metadata->>'user' from public.pghistory_context") == [("ana",)]
+
+
 def test_it_may_copy_into_a_temporary_table_and_use_sequences(role: str) -> None:
     with acting_as(role):
         run("create temporary table incoming (key text, name text) on commit drop")

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.core import mail
-from django.test import Client
+from django.test import Client, override_settings
+from django.utils import timezone
 
 from owners.forms.passwords import LONGEST
 from owners.models import User
-from owners.services import accounts
+from owners.services import accounts, outbox
 from tests.people import Company, company
 
 PASSWORD = "correct horse battery"
@@ -43,6 +44,8 @@ def forms_of(people: Company) -> dict[str, tuple[Client, str, tuple[str, ...], d
     people.bob.save()
     unset.force_login(people.bob)
     reset.post("/account/password/reset/", {"email": "charlie@example.com"})
+    with override_settings(SITE_URL="http://testserver"):
+        outbox.deliver(timezone.now)
     link = re.findall(r"http://testserver(\S+)", str(mail.outbox[-1].body))[0]
     key = reset.get(link)["Location"]
     join = accounts.invite(people.admin, "zoe@example.com", "Zoe", "viewer")[1]

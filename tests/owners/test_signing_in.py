@@ -1,6 +1,7 @@
 """Signing in and out, passwords, the second factor, and how often one may guess."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from smtplib import SMTPServerDisconnected
 from threading import Barrier
@@ -19,12 +20,14 @@ from allauth.mfa.totp.internal.auth import (
 from argon2 import PasswordHasher
 from django.contrib.auth.hashers import make_password
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from northstar import settings as written
 from owners.models import Attempt, User
-from owners.services import accounts, limits
+from owners.services import accounts, limits, outbox
 from tests.people import Company, company
 
 PASSWORD = "correct horse battery"
@@ -117,10 +120,12 @@ def test_a_new_password_ends_the_other_sessions(people: Company, client: Client)
     assert (signed_in(client), signed_in(other)) == (True, False)
 
 
-def test_a_forgotten_password_comes_by_mail(people: Company, client: Client) -> None:
+def test_a_forgotten_password_comes_by_mail(people: Company, client: Client, settings: Any) -> None:
+    settings.SITE_URL = "http://testserver"
     for address in ("alice@example.com", "nobody@example.com"):
         response = client.post("/account/password/reset/", {"email": address})
         assert response["Location"] == "/account/password/reset/done/"
+    outbox.deliver(timezone.now)
     assert [m.to for m in mail.outbox] == [["alice@example.com"]]
     link = next(line for line in mail.outbox[0].body.splitlines() if line.startswith("http"))
     path = link.removeprefix("http://testserver")
@@ -138,12 +143,18 @@ def test_a_mail_server_that_is_down_tells_nothing(
     def down(*args: object, **kwargs: object) -> None:
         raise SMTPServerDisconnected("gone")
 
-    monkeypatch.setattr("django.core.mail.message.EmailMessage.send", down)
+    sends = EmailMessage.send
+    monkeypatch.setattr(EmailMessage, "send", down)
     answers = [
         client.post("/account/password/reset/", {"email": address})
         for address in ("alice@example.com", "nobody@example.com")
     ]
     assert [(a.status_code, a["Location"]) for a in answers] == [(302, "/account/password/reset/done/")] * 2
+    assert outbox.deliver(timezone.now) == 0
+    monkeypatch.setattr(EmailMessage, "send", sends)
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        assert outbox.deliver(timezone.now) == 1
+    assert [m.to for m in mail.outbox] == [["alice@example.com"]]  # and nothing is lost
 
 
 def code_now(secret: str) -> str:
