@@ -99,10 +99,9 @@ def judge(
     stale_through: date | None = None,
     late: Period | None = None,
     missing: str = "",
-    disputed: str = "",
-    held: str = "",
 ) -> Status:
     """The status of a metric in a quarter; every argument but the pace and unit is there only if it applies.
+    What is in doubt about the figures is laid over it: see `hold` and `doubt`.
 
     pace: None without a target.
     due_periods: of a manual total, how many of its own periods are due (else the pace's).
@@ -110,14 +109,9 @@ def judge(
     many would then be due (`plan.due_periods(as_of)`), so that a stop before the first is not "not due yet".
     late: the manual period whose figure is due and missing.
     missing: why the due figure is unknown (`no figure for 3 Aug 2011`).
-    disputed, held: the words of the dispute, or of the check that holds the newest figure back.
     """
     limits = thresholds or Thresholds()
     stale = stale_through is not None
-    if disputed:
-        return Status(State.DISPUTED, disputed)
-    if held:
-        return Status(State.HELD, held)
     if pace is None:
         return Status(State.NO_TARGET, "no target for this quarter")
     due = pace.due_periods if due_periods is None else due_periods
@@ -142,14 +136,24 @@ def judge(
     return Status(state, f"{words}; {stop}", stale=True)
 
 
-def doubt(status: Status, words: str) -> Status:
-    """The status of a metric whose figure is disputed: never green, and no bad news is hidden by a doubt.
-
-    Off track, at risk and late stay what they are, with the dispute marked beside them; all else is disputed.
-    """
-    if status.state in (State.OFF_TRACK, State.AT_RISK, State.LATE):
+def hold(status: Status, words: str) -> Status:
+    """The status of a metric of which a figure is held for checking: the last good one stands in, and nobody
+    knows yet what it is worth. What is not due stays so."""
+    if status.state is State.NOT_DUE:
         return status
-    return Status(State.DISPUTED, f"{words}; as it stands: {status.reason}", status.stale)
+    return Status(State.HELD, f"{words}; as it stands: {status.reason}", status.stale)
+
+
+def doubt(status: Status, words: str, state: State = State.DISPUTED) -> Status:
+    """The status of a metric whose figure is in doubt, because it is disputed itself or built on one that is
+    disputed, or held (`state`): never green, and no bad news is hidden by a doubt.
+
+    Off track, at risk, late and held stay what they are, with the doubt marked beside them; all else is what
+    `state` says.
+    """
+    if status.state in (State.OFF_TRACK, State.AT_RISK, State.LATE, State.HELD):
+        return status
+    return Status(state, f"{words}; as it stands: {status.reason}", status.stale)
 
 
 def describe(pace: Pace, unit: str = "count") -> str:

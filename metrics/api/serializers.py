@@ -60,6 +60,9 @@ class ValueLine(serializers.Serializer[dict[str, Any]]):
     version = serializers.IntegerField(help_text="Of the definition.")
     computed_at = serializers.DateTimeField()
     disputed = serializers.BooleanField(help_text="Somebody says that it looks wrong; nobody has answered.")
+    ingredient_disputed = serializers.BooleanField(
+        help_text="A figure of another metric that this one is computed from is disputed."
+    )
 
 
 class EntryLine(serializers.ModelSerializer[Entry]):

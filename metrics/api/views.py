@@ -13,10 +13,13 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from calc.calendar import Grain, Period
 from metrics.api import filters, writing
 from metrics.api.scope import visible_to
 from metrics.api.serializers import EntryLine, LeaderLine, MetricLine, TargetLine, ValueLine
 from metrics.models import Dispute, Entry, Metric, Target, Value
+from metrics.queries import installation
+from metrics.queries.ingredients import Ingredients, ingredients
 from metrics.queries.values import COLUMNS
 from owners.models import Leader
 from owners.queries.ownership import owners_on, rows_on
@@ -82,7 +85,11 @@ class Values(ListAPIView[Any]):
         return ordered.values(*stored, metric_key=F("metric__key"), disputed=Exists(doubts))
 
     def get_serializer(self, page: Any, *args: Any, **kwargs: Any) -> Any:
-        lines = [{**row, "metric": row.pop("metric_key")} for row in page]
+        below = ingredients(installation.calendar())
+        lines = [
+            {**row, "metric": row["metric_key"], "ingredient_disputed": _built_on_disputed(row, below)}
+            for row in page
+        ]
         return ValueLine(cast(Any, lines), *args, **kwargs, context=self.get_serializer_context())
 
     @described(ValueLine, "Stored figures")
@@ -92,6 +99,11 @@ class Values(ListAPIView[Any]):
     @writing.described(Refusal)
     def post(self, request: Request) -> Response:
         return writing.answer(request)
+
+
+def _built_on_disputed(row: dict[str, Any], below: Ingredients) -> bool:
+    period = Period(row["period_start"], row["period_end"], Grain(row["grain"]))
+    return below.are_disputed(row["metric_key"], period, (row["dimension"], row["member"]))
 
 
 class Entries(ListAPIView[Entry]):

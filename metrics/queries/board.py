@@ -47,7 +47,8 @@ def board(
     period = cal.quarter(name)
     kept = {"quarter": name, "as_of": as_of.isoformat()} if as_of else {"quarter": name}
     as_of = as_of or min(today, period.end - DAY)
-    courses = load(list(visible_metrics(user)), name, cal=cal, as_of=as_of)
+    metrics = list(visible_metrics(user))
+    courses = load(metrics, name, cal=cal, as_of=as_of, seen={m.key for m in metrics})
     since = last_meeting(cal, as_of)
     star = next((c for c in courses if c.metric.role == "north_star"), None)
     series = read([*(spark_wanted(c) for c in courses), *([fine_wanted(star)] if star else [])])

@@ -3,17 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Max
 from django.utils import timezone
 
 from calc.calendar import Calendar
+from metrics.definitions.build import operands_of
 from metrics.definitions.specs import (
     ConversionSpec,
     DerivedSpec,
     ManualSpec,
     Measure,
+    Operands,
     RatioSpec,
     SimpleSpec,
     Spec,
@@ -32,6 +34,7 @@ class Clock:
 
     stale_since: since when the last good figure stands in for one that could not be computed.
     troubles: what is wrong with the sources that it follows from, through whatever metrics, now.
+    held: its own figures that are held for checking, as kept. operands: what it is built on, if on metrics.
     """
 
     watermark: date | None
@@ -39,7 +42,10 @@ class Clock:
     error: str = ""
     sources: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
-    held: tuple[dict, ...] = ()
+    held: tuple[dict[str, Any], ...] = ()
+    key: str = ""
+    name: str = ""
+    operands: Operands | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,9 @@ class _Reader:
             sources=_each_once(c.sources for c in below),
             troubles=_each_once(c.troubles for c in below),
             held=tuple(state.held) if state else (),
+            key=metric.key,
+            name=metric.name,
+            operands=operands_of(metric),
         )
 
     def _of_source(self, key: str) -> Clock:

@@ -1,6 +1,6 @@
 """All that a metric's quarter is judged by, for many metrics in a constant number of SQL statements."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -15,7 +15,8 @@ from metrics.definitions.specs import ManualSpec, spec_of
 from metrics.models import Metric, Source
 from metrics.queries.clocks import Clock, clocks
 from metrics.queries.heads import head, owners
-from metrics.queries.remarks import NONE, Remarks
+from metrics.queries.ingredients import Ingredients
+from metrics.queries.remarks import NONE, Remarks, open_doubts
 from metrics.queries.remarks import load as remarks_of
 from metrics.queries.series import Stored, Wanted, read
 from metrics.queries.shapes import MetricHead
@@ -99,10 +100,12 @@ def load(
     as_of: date,
     known_at: datetime | None = None,
     segments: Sequence[tuple[str, str]] = (),
+    seen: Collection[str] = (),
 ) -> list[Course]:
     """All that the quarter of these metrics needs; the number of SQL statements does not grow with them.
 
-    segments: for each metric the (dimension, member) that is meant; by default the whole.
+    segments: for each metric the (dimension, member) that is meant; by default the whole. seen: the keys of
+    the metrics that may be named to whoever reads it; a doubt about another one is told without its name.
     """
     of = list(segments) or [WHOLE] * len(metrics)
     period = cal.quarter(quarter)
@@ -111,6 +114,7 @@ def load(
     posts = all_goalposts({m.id for m in metrics}, quarter, {dimension for dimension, _ in of}, known_at)
     who = owners([m.key for m in metrics], known_at)
     said = remarks_of([m.key for m in metrics], quarter, cal, known_at)
+    below = Ingredients(tuple(times.values()), open_doubts(cal, known_at), cal, frozenset(seen))
     daily = set(Source.objects.filter(spec__rows="daily").values_list("key", flat=True))
     year_ago = Period(add_months(period.start, -12), add_months(period.end, -12), Grain.QUARTER)
     pairs = list(zip(metrics, of, strict=True))
@@ -153,10 +157,28 @@ def load(
                 daily=any(key in daily for key in clock.sources) and manual is None,
                 free_days=free_days,
                 segment=segment,
-                remarks=said.get(metric.key, NONE) if segment == WHOLE else NONE,
+                remarks=_doubted(
+                    said.get(metric.key, NONE) if segment == WHOLE else NONE,
+                    metric.key,
+                    period,
+                    segment,
+                    below,
+                ),
             )
         )
     return courses
+
+
+def _doubted(
+    said: Remarks, key: str, period: Period, segment: tuple[str, str], below: Ingredients
+) -> Remarks:
+    """With the doubts about the quarter's own figures (of a member: about its own) and those built on."""
+    own = tuple(
+        d
+        for d in below.doubts.get(key, ())
+        if d.start < period.end and period.start < d.end and segment in (WHOLE, (d.dimension, d.member))
+    )
+    return replace(said, doubts=own, ingredients=below.of(key, period, segment))
 
 
 def total_to(

@@ -110,7 +110,8 @@ def _lines(
     today = installation.today(cal)
     name = quarter or cal.quarter_name(as_of or today)
     day = as_of or min(today, cal.quarter(name).end - DAY)
-    courses = load(list(visible_metrics(user)), name, cal=cal, as_of=day)
+    metrics = list(visible_metrics(user))
+    courses = load(metrics, name, cal=cal, as_of=day, seen={m.key for m in metrics})
     if leader:
         courses = [c for c in courses if c.head.owner and c.head.owner.key == leader]
     return courses, rows(courses, read([spark_wanted(c) for c in courses]), cal), name

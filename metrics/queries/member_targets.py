@@ -1,5 +1,6 @@
 """Targets along a dimension: the members of a metric, their plans against the whole, and how each stands."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -75,8 +76,11 @@ def members_of(metric: Metric, quarter: str, dimension: str, cal: Calendar, day:
     return sorted({*seen.distinct(), *aimed.values_list("member", flat=True)} - {""})
 
 
-def members_progress(metric: Metric, quarter: str, as_of: date) -> dict[str, tuple[Progress, ...]]:
-    """How the members that have a target stand, by dimension; as many statements for many as for one."""
+def members_progress(
+    metric: Metric, quarter: str, as_of: date, seen: Collection[str] = ()
+) -> dict[str, tuple[Progress, ...]]:
+    """How the members that have a target stand, by dimension; as many statements for many as for one. seen:
+    the keys of the metrics that may be named."""
     aimed = (
         Target.objects.filter(metric=metric, quarter=quarter, dimension__in=metric.by)
         .exclude(dimension="")
@@ -84,17 +88,21 @@ def members_progress(metric: Metric, quarter: str, as_of: date) -> dict[str, tup
         .order_by("dimension", "member")
         .values_list("dimension", "member")
     )
-    return judged(metric, quarter, list(aimed), as_of)
+    return judged(metric, quarter, list(aimed), as_of, seen)
 
 
 def judged(
-    metric: Metric, quarter: str, segments: list[tuple[str, str]], as_of: date
+    metric: Metric,
+    quarter: str,
+    segments: list[tuple[str, str]],
+    as_of: date,
+    seen: Collection[str] = (),
 ) -> dict[str, tuple[Progress, ...]]:
     """The progress of these members, by dimension, the largest target first."""
     if not segments:
         return {}
     cal = installation.calendar()
-    courses = load([metric] * len(segments), quarter, cal=cal, as_of=as_of, segments=segments)
+    courses = load([metric] * len(segments), quarter, cal=cal, as_of=as_of, segments=segments, seen=seen)
     found: dict[str, list[Progress]] = {}
     for course in courses:
         found.setdefault(course.segment[0], []).append(judge(course))

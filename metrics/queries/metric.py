@@ -54,7 +54,8 @@ def metric_page(
     today = installation.today(cal)
     name = quarter or cal.quarter_name(as_of or today)
     day = as_of or min(today, cal.quarter(name).end - DAY)
-    (course,) = load([metric], name, cal=cal, as_of=day)
+    seen = set(visible_metrics(user).values_list("key", flat=True))
+    (course,) = load([metric], name, cal=cal, as_of=day, seen=seen)
     chosen = Grain(grain) if grain else Grain(course.head.grain)
     parts = same_part(course, cal, QUARTERS)
     spark, fine, past, *quarters = read(
@@ -90,7 +91,7 @@ def metric_page(
         actions=tuple(
             todo(a) for a in Action.objects.filter(metric_key=key, done_at=None).select_related("leader")
         ),
-        members=members_progress(metric, name, day),
+        members=members_progress(metric, name, day, seen),
     )
 
 

@@ -37,7 +37,8 @@ def progress(
     cal = installation.calendar()
     as_of = as_of or installation.today(cal)
     metrics = list(visible_metrics(user))
-    found = load(metrics, quarter, cal=cal, as_of=as_of, known_at=known_at)
+    seen = {m.key for m in metrics}
+    found = load(metrics, quarter, cal=cal, as_of=as_of, known_at=known_at, seen=seen)
     if by:
         kept = [m for m in metrics if by in m.by]
         posts = all_goalposts([m.id for m in kept], quarter, (by,), known_at)
@@ -49,6 +50,7 @@ def progress(
             as_of=as_of,
             known_at=known_at,
             segments=[segment for _, segment in pairs],
+            seen=seen,
         )
         found = [c for m in metrics for c in (*found, *members) if c.metric.id == m.id]
     return [judge(c) for c in found if not leader or (c.head.owner and c.head.owner.key == leader)]
@@ -82,10 +84,8 @@ def judge(course: Course) -> Progress:
             high=metric.high,
             tolerance=course.goal.tolerance,
         )
-    status = _status(course, measured, begun, missing)
-    if course.remarks.doubts:
-        newest = course.remarks.doubts[0]
-        status = judging.doubt(status, f"disputed by {newest.by}: {newest.text.rstrip('.')}")
+    computed = _status(course, measured, begun, missing)
+    status = _in_doubt(course, computed)
     post, agreed = course.goalpost, course.agreed_plan or (plan if course.agreed_target is not None else None)
     went = months(course)
     needed = describe(went, plan, metric.unit, metric.better) if plan else ""
@@ -131,8 +131,31 @@ def judge(course: Course) -> Progress:
         accepted=_accepted(course.remarks.accepted(day), measured),
         asking=course.remarks.asking(day),
         doubts=course.remarks.doubts,
+        ingredients=course.remarks.ingredients,
         rejections=course.remarks.rejections,
+        computed=computed.state,
     )
+
+
+def _in_doubt(course: Course, status: Status) -> Status:
+    """The computed status with what is held for checking, disputed, or built on such a figure laid over it.
+    An own doubt speaks before one about an ingredient; that one stands beside it."""
+    quarter, remarks = course.quarter, course.remarks
+    held = sum(
+        date.fromisoformat(h["period_start"]) < quarter.end
+        and quarter.start < date.fromisoformat(h["period_end"])
+        for h in course.clock.held
+    )
+    if held:
+        many = f"{held} implausible figures are held for checking"
+        status = judging.hold(status, "an implausible figure is held for checking" if held == 1 else many)
+    if remarks.doubts:
+        newest = remarks.doubts[0]
+        return judging.doubt(status, f"disputed by {newest.by}: {newest.text.rstrip('.')}")
+    if remarks.ingredients:
+        first = remarks.ingredients[0]
+        return judging.doubt(status, first.words, State.HELD if first.held else State.DISPUTED)
+    return status
 
 
 def _accepted(found: Acceptance | None, measured: pacing.Pace | None) -> Acceptance | None:
@@ -154,11 +177,6 @@ def last_whole(course: Course, end: date) -> Period | None:
 
 
 def _status(course: Course, measured: pacing.Pace | None, begun: bool, missing: str) -> Status:
-    held = ""
-    if course.clock.held:
-        held = f"{len(course.clock.held)} implausible figures are held for checking"
-        if len(course.clock.held) == 1:
-            held = "an implausible figure is held for checking"
     stale, mark, quarter = None, course.clock.watermark, course.quarter
     behind = bool(course.clock.troubles or course.clock.stale_since)
     if behind and course.through and mark:
@@ -183,7 +201,6 @@ def _status(course: Course, measured: pacing.Pace | None, begun: bool, missing: 
             stale_through=stale,
             late=course.late if course.plan is not None else None,
             missing=missing,
-            held=held,
         )
     if quarter.start > course.as_of:
         return Status(State.NOT_DUE, "the quarter has not begun")

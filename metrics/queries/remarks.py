@@ -1,4 +1,4 @@
-"""What people have said beside computed statuses: the owners' own calls and accepted deviations.
+"""What people have said beside computed statuses: the owners' own calls, accepted deviations and doubts.
 
 Read for many metrics at once, chosen by the day that a page shows. Nothing here changes a computed status.
 """
@@ -12,7 +12,7 @@ from calc.calendar import Calendar, Period
 from calc.status import State
 from metrics.models import Dispute, HeldDecision
 from metrics.queries.recorded import rows
-from metrics.queries.shapes import Acceptance, Asking, Call, Doubt, Rejection
+from metrics.queries.shapes import Acceptance, Asking, Call, Doubt, Ingredient, Rejection
 from owners.models import Deviation, StatusCall
 
 _CALL = ("metric_key", "leader__key", "status", "reason", "until_date", "made_at", "withdrawn_at")
@@ -42,11 +42,16 @@ class Remarks:
 
     said: tuple[_Said, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    ingredients: tuple[Ingredient, ...] = ()
     rejections: tuple[Rejection, ...] = ()
 
     def by(self, day: date) -> "Remarks":
         """Without the doubts that were raised after `day`."""
-        return replace(self, doubts=tuple(d for d in self.doubts if d.raised_date <= day))
+        return replace(
+            self,
+            doubts=tuple(d for d in self.doubts if d.raised_date <= day),
+            ingredients=tuple(i for i in self.ingredients if not i.raised_date or i.raised_date <= day),
+        )
 
     def call(self, day: date, owner: str | None) -> Call | None:
         """The call in force on `day`, if who made it owns the metric then (`owner`: their key)."""
@@ -76,7 +81,8 @@ NONE = Remarks()
 def load(
     keys: Iterable[str], quarter: str, cal: Calendar, known_at: datetime | None = None
 ) -> Mapping[str, Remarks]:
-    """What was said of these metrics in a quarter, as recorded now or at an instant. Four SQL statements."""
+    """What was said of these metrics in a quarter, but for doubts about their figures, as recorded now or at
+    an instant. Three SQL statements."""
     chosen: dict[str, Any] = {"metric_key__in": list(keys), "quarter": quarter}
     found: dict[str, list[_Said]] = {}
     for row in _newest(rows(StatusCall, (*_CALL, *_names("author")), known_at, **chosen)):
@@ -101,9 +107,6 @@ def load(
             ends = min((d for d in (accepted, end) if d), default=None)
             here.append(_Said(Asking(*told, _name(row, "asked_by"), asked), "", asked, ends))
     inside = {"metric__key__in": chosen["metric_key__in"], **_overlapping(cal.quarter(quarter))}
-    doubts: dict[str, list[Doubt]] = {}
-    for row in _newest(rows(Dispute, (*_DOUBT, *_names("author")), known_at, state="open", **inside)):
-        doubts.setdefault(row["metric__key"], []).append(_doubt(row, cal))
     wrong: dict[str, list[Rejection]] = {}
     rejected = {"outcome": HeldDecision.Outcome.REJECTED, "ended_at": None, **inside}
     for row in _newest(rows(HeldDecision, (*_REJECTION, *_names("author")), known_at, **rejected)):
@@ -119,9 +122,18 @@ def load(
             )
         )
     return {
-        key: Remarks(tuple(found.get(key, ())), tuple(doubts.get(key, ())), tuple(wrong.get(key, ())))
-        for key in {*found, *doubts, *wrong}
+        key: Remarks(tuple(found.get(key, ())), rejections=tuple(wrong.get(key, ())))
+        for key in {*found, *wrong}
     }
+
+
+def open_doubts(cal: Calendar, known_at: datetime | None = None) -> Mapping[str, tuple[Doubt, ...]]:
+    """Every open dispute by its metric's key, the newest first, as recorded now or at an instant. One SQL
+    statement."""
+    found: dict[str, list[Doubt]] = {}
+    for row in _newest(rows(Dispute, (*_DOUBT, *_names("author")), known_at, state="open")):
+        found.setdefault(row["metric__key"], []).append(_doubt(row, cal))
+    return {key: tuple(each) for key, each in found.items()}
 
 
 def _overlapping(period: Period) -> dict[str, date]:

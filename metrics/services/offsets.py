@@ -28,6 +28,18 @@ def period_of(operand: Operand, period: Period, calendar: Calendar) -> Period | 
     return calendar.period(period.grain, _back(operand, period.grain, period.start))
 
 
+def days_of(operand: Operand, grain: Grain, start: date, end: date, calendar: Calendar) -> tuple[date, date]:
+    """The days of the operand, `[start, end)`, that figures of this grain may be built on over the metric's
+    own `[start, end)`; with `to` as far as the first quarter (or month) of what it goes back to reaches."""
+    if operand.to is not None:
+        last = calendar.period(operand.to, end - DAY)
+        first = calendar.period(Grain.QUARTER, last.start).end
+        return calendar.period(operand.to, start).start, min(first, last.end)
+    if operand.offset is None:
+        return start, end
+    return _back(operand, grain.whole, start), _back(operand, grain.whole, end)
+
+
 def periods_from(operand: Operand, found: Period, calendar: Calendar) -> Iterator[Period]:
     """The metric's periods for which `found` stands as the operand's."""
     if operand.to is not None:

@@ -10,7 +10,7 @@ from calc.calendar import Calendar, Grain
 from calc.numbers import SPACE, THIN
 from calc.pace import measure
 from calc.plan import GoalKind, Plan
-from calc.status import State, Status, Thresholds, _pair, judge, say_period, worst_first
+from calc.status import State, Status, Thresholds, _pair, doubt, hold, judge, say_period, worst_first
 
 Q3 = Calendar().quarter("2011-Q3")
 JULY, AUGUST, SEPTEMBER = date(2011, 7, 1), date(2011, 8, 1), date(2011, 9, 1)
@@ -160,11 +160,25 @@ def test_a_stop_before_the_first_due_period_is_late_and_not_undue() -> None:
     assert judge(pace, stale_through=stop, expected_periods=before_the_end).state is State.NOT_DUE
 
 
-def test_doubt_comes_before_every_judgement() -> None:
-    pace = measure(ORDERS, 1350, END_OF_JULY)
-    assert judge(pace, disputed="Ana: July misses Spain").state is State.DISPUTED
-    assert judge(pace, held="1,350 is 80 % more than last month").state is State.HELD
-    assert judge(None, disputed="looks wrong").reason == "looks wrong"
+def test_what_is_held_takes_every_judgement_away_but_says_it() -> None:
+    red = judge(measure(ORDERS, 1000, END_OF_JULY), stale_through=END_OF_JULY)
+    for status in (red, judge(measure(ORDERS, 1350, END_OF_JULY)), judge(None)):
+        held = hold(status, "an implausible figure is held for checking")
+        assert (held.state, held.stale) == (State.HELD, status.stale)
+        assert held.reason == f"an implausible figure is held for checking; as it stands: {status.reason}"
+    not_due = judge(measure(UP, None, date(2011, 7, 20)))
+    assert hold(not_due, "held") == not_due
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_doubt_is_never_green_and_hides_no_bad_news(state: State) -> None:
+    status = Status(state, "why", stale=True)
+    doubted = doubt(status, "Ana: July misses Spain")
+    if state in (State.OFF_TRACK, State.AT_RISK, State.LATE, State.HELD):
+        assert doubted == status
+    else:
+        assert doubted == Status(State.DISPUTED, "Ana: July misses Spain; as it stands: why", stale=True)
+    assert doubt(status, "x", State.HELD).state is not State.ON_TRACK
 
 
 def test_a_month_planned_at_nothing_has_a_side_but_no_proportion() -> None:

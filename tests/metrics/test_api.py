@@ -27,6 +27,7 @@ CONTRACT = [
     "version",
     "computed_at",
     "disputed",
+    "ingredient_disputed",
 ]
 
 
@@ -86,6 +87,7 @@ def test_values_are_the_contracts_unrounded(people: Company) -> None:
         "version": 1,
         "computed_at": "2026-07-02T03:04:05Z",
         "disputed": False,
+        "ingredient_disputed": False,
     }
 
 

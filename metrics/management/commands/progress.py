@@ -43,6 +43,7 @@ DETAILS = (
     "due_through",
     "provisional",
     "reason",
+    *("disputed", "built_on_disputed", "built_on_held"),
     *("call", "call_reason", "call_until", "accepted_shortfall", "accepted_reason", "accepted_until"),
 )
 
@@ -68,6 +69,9 @@ def line(row: Progress) -> dict[str, Any]:
         "due_through": row.due_through,
         "provisional": row.provisional,
         "reason": row.reason,
+        "disputed": bool(row.doubts),
+        "built_on_disputed": " ".join(i.metric for i in row.ingredients if not i.held),
+        "built_on_held": " ".join(i.metric for i in row.ingredients if i.held),
         "call": str(row.call.state) if row.call else None,
         "call_reason": row.call.reason if row.call else None,
         "call_until": row.call.until_date if row.call else None,

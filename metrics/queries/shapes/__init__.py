@@ -17,7 +17,7 @@ from metrics.queries.shapes.metric import (
     OwnerLine,
 )
 from metrics.queries.shapes.progress import Point, Progress, QuarterChart
-from metrics.queries.shapes.reasons import Acceptance, Asking, Call, Doubt, Rejection
+from metrics.queries.shapes.reasons import Acceptance, Asking, Call, Doubt, Ingredient, Rejection
 
 __all__ = [
     "Acceptance",
@@ -33,6 +33,7 @@ __all__ = [
     "EntryCell",
     "HeldLine",
     "History",
+    "Ingredient",
     "Latest",
     "LeaderCard",
     "LeaderPage",

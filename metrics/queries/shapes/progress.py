@@ -6,7 +6,7 @@ from datetime import date, datetime
 from calc.months import MonthStanding
 from calc.status import State, Status
 from metrics.queries.shapes.heads import MetricHead
-from metrics.queries.shapes.reasons import Acceptance, Asking, Call, Doubt, Rejection
+from metrics.queries.shapes.reasons import Acceptance, Asking, Call, Doubt, Ingredient, Rejection
 from metrics.queries.troubles import Trouble
 
 
@@ -52,8 +52,10 @@ class Progress:
     accepted: Acceptance | None = None
     asking: Asking | None = None
     doubts: tuple[Doubt, ...] = ()  # open disputes of the quarter's figures
+    ingredients: tuple[Ingredient, ...] = ()  # in doubt, of those that the quarter's figures are built on
     rejections: tuple[Rejection, ...] = ()  # of the quarter's figures
     troubles: tuple[Trouble, ...] = ()  # of the sources that it follows from
+    computed: State | None = None  # what `status` would be, were no figure disputed or held
 
     @property
     def stale_itself(self) -> datetime | None:
@@ -68,18 +70,21 @@ class Progress:
 
     @property
     def excused(self) -> Acceptance | None:
-        """The accepted deviation where the computed status is behind, which is when it says something."""
-        return self.accepted if self.status.state in (State.AT_RISK, State.OFF_TRACK) else None
+        """The accepted deviation where the computed status is behind, which is when it says something; also
+        while a figure is held, by the last good one."""
+        behind = {State.AT_RISK, State.OFF_TRACK} & {self.status.state, self.computed}
+        return self.accepted if behind else None
 
     @property
     def is_remarked(self) -> bool:
         """Whether anything stands beside the computed status."""
-        return bool(self.own_call or self.excused or self.doubts or self.rejections)
+        return bool(self.own_call or self.excused or self.doubts or self.ingredients or self.rejections)
 
     @property
     def is_settled(self) -> bool:
-        """Behind, and accepted so: nothing that a meeting has to discuss again."""
-        return self.excused is not None and not self.excused.exceeded
+        """Behind, and accepted so: nothing to discuss again, unless a figure is in doubt."""
+        sure = self.status.state is not State.HELD and not self.doubts and not self.ingredients
+        return sure and self.excused is not None and not self.excused.exceeded
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from calc.status import State
+from metrics.charts.text import period
 
 
 @dataclass(frozen=True)
@@ -70,3 +71,29 @@ class Rejection:
     reason: str
     by: str
     decided_date: date
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """A figure that this metric is built on, through whatever other metrics, and that is disputed or held for
+    checking. Where the reader may not see that metric all but `held` and `raised_date` is empty."""
+
+    held: bool
+    raised_date: date | None
+    metric: str = ""  # its key
+    name: str = ""
+    grain: str = ""
+    start: date | None = None
+    end: date | None = None
+    member: str = ""
+    text: str = ""  # what is said of it, by whom
+    by: str = ""
+
+    @property
+    def words(self) -> str:
+        """`built on Revenue, whose July figure is disputed`."""
+        what = "held for checking" if self.held else "disputed"
+        if self.start is None or self.end is None:
+            return f"built on a figure that is {what}"
+        when = period(self.start, self.end, self.grain)
+        return f"built on {self.name}, whose figure for {when} is {what}"
