@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from calc.calendar import Calendar, Grain, Period
+from metrics.charts.text import period as say_period
 from metrics.queries.clocks import Clock, clocks
 from metrics.queries.remarks import open_doubts
 from metrics.queries.shapes import Doubt, Ingredient
@@ -105,8 +106,10 @@ class Ingredients:
 
     def _disputed(self, clock: Clock, doubt: Doubt) -> Ingredient:
         if clock.key not in self.seen:
-            return Ingredient(held=False, raised_date=doubt.raised_date)
+            return Ingredient("built on a figure that is disputed", False, doubt.raised_date)
+        when = say_period(doubt.start, doubt.end, doubt.grain)
         return Ingredient(
+            f"built on {clock.name}, whose figure for {when} is disputed",
             False,
             doubt.raised_date,
             clock.key,
@@ -123,8 +126,12 @@ class Ingredients:
         at = entry.get("at")
         since = self.cal.day_of(datetime.fromisoformat(at)) if at else None
         if clock.key not in self.seen:
-            return Ingredient(held=True, raised_date=since)
-        return Ingredient(True, since, clock.key, clock.name, entry["grain"], *days, text=entry["reason"])
+            return Ingredient("built on a figure that is held for checking", True, since)
+        when = say_period(*days, entry["grain"])
+        words = f"built on {clock.name}, whose figure for {when} is held for checking"
+        return Ingredient(
+            words, True, since, clock.key, clock.name, entry["grain"], *days, text=entry["reason"]
+        )
 
 
 def _is_fine(grain: str) -> bool:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from calc.status import State
-from metrics.charts.text import period
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,12 @@ class Rejection:
 @dataclass(frozen=True)
 class Ingredient:
     """A figure that this metric is built on, through whatever other metrics, and that is disputed or held for
-    checking. Where the reader may not see that metric all but `held` and `raised_date` is empty."""
+    checking. Where the reader may not see that metric, all after `raised_date` is empty.
 
+    words: `built on Revenue, whose figure for July is disputed`.
+    """
+
+    words: str
     held: bool
     raised_date: date | None
     metric: str = ""  # its key
@@ -88,12 +91,3 @@ class Ingredient:
     member: str = ""
     text: str = ""  # what is said of it, by whom
     by: str = ""
-
-    @property
-    def words(self) -> str:
-        """`built on Revenue, whose July figure is disputed`."""
-        what = "held for checking" if self.held else "disputed"
-        if self.start is None or self.end is None:
-            return f"built on a figure that is {what}"
-        when = period(self.start, self.end, self.grain)
-        return f"built on {self.name}, whose figure for {when} is {what}"
