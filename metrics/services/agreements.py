@@ -17,9 +17,10 @@ from metrics.queries.targets import post_of
 from metrics.services.apply import reviewed_quarters
 from metrics.services.storing import write_benchmarks
 from metrics.services.talking import figure_of, name_of, owner_of, tell, tell_deciders
-from metrics.services.targets import ChangedMeanwhile, check_target, locked, token_of
+from metrics.services.targets import check_target, locked, token_of
 from owners.models import User
 from owners.rules import TargetRef, require
+from owners.services.meanwhile import ChangedMeanwhile
 
 LONGEST = 2_000  # characters of what is said
 Kind, State = TargetAnswer.Kind, Target.State

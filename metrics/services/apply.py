@@ -124,10 +124,25 @@ def prepare(
     archive: bool,
     now: datetime,
 ) -> Intent:
-    """Reads, checks and compares; writes nothing. Raises as `apply` does."""
+    """Reads, checks and compares, and asks for the rights; writes nothing. Raises as `apply` does."""
+    intent = compare(text, archive=archive, now=now)
+    require_changes(author, intent.changes)
+    since = datetime.fromisoformat(intent.file.revision) if intent.file.revision else None
+    conflicts = [
+        conflict
+        for conflict in conflicts_.find(_by_old_key(intent.changes, intent.renames), since)
+        if conflict.key not in overwrite
+    ]
+    if conflicts:
+        raise Conflicts(conflicts)
+    return intent
+
+
+def compare(text: str, *, now: datetime, archive: bool = False) -> Intent:
+    """What the text would do, checked; DefinitionsError. Asks for nobody's right, and writes nothing."""
     report = Report()
     file = read_definitions(text, report)
-    since = _revision(file, report)
+    _check_revision(file, report)
     before = stored()
     renamed, renames = with_renames(before, file)
     _check_renames(file, before, report)
@@ -145,14 +160,6 @@ def prepare(
     _check_changes(file, renamed, found, report)
     _check_archived(whole, renamed, found, today, report)
     report.raise_any()
-    _require(author, file, renamed, found)
-    conflicts = [
-        conflict
-        for conflict in conflicts_.find(_by_old_key(found, renames), since)
-        if conflict.key not in overwrite
-    ]
-    if conflicts:
-        raise Conflicts(conflicts)
     return Intent(file, renamed, whole, tuple(found), renames, report)
 
 
@@ -192,17 +199,15 @@ def today_of(intent: Intent, now: datetime) -> date:
     return checks.calendar_from(intent.whole.calendar or {}).day_of(now)
 
 
-def _revision(file: Definitions, report: Report) -> datetime | None:
+def _check_revision(file: Definitions, report: Report) -> None:
     if not file.revision:
-        return None
+        return
     try:
-        since = datetime.fromisoformat(file.revision)
+        sound = datetime.fromisoformat(file.revision).tzinfo is not None
     except ValueError:
-        since = None
-    if since is None or since.tzinfo is None:
+        sound = False
+    if not sound:
         report.at("revision", f"{file.revision!r} is not a revision; keep the one that `dump` has written")
-        return None
-    return since
 
 
 def _check_renames(file: Definitions, before: Definitions, report: Report) -> None:
@@ -282,13 +287,13 @@ def _check_archived(
             report.at(f"leaders.{leader.key}", still_answers(leader.name))
 
 
-def _by_old_key(found: list[Change], renames: dict[str, str]) -> list[Change]:
+def _by_old_key(found: Collection[Change], renames: dict[str, str]) -> list[Change]:
     """The changes with the keys under which the history knows the metrics."""
     old = {new: was for was, new in renames.items()}
     return [replace(change, key=old.get(change.key, change.key)) for change in found]
 
 
-def _require(author: User | None, file: Definitions, before: Definitions, found: list[Change]) -> None:
+def require_changes(author: User | None, found: Collection[Change]) -> None:
     """PermissionDenied unless `author` may do every change."""
     for change in found:
         if change.what in ("missing", "kept"):
@@ -321,4 +326,13 @@ class _Ref:
     visible: str = "everyone"
 
 
-__all__ = ["Conflicts", "DefinitionsError", "Intent", "Outcome", "apply", "prepare", "reviewed_quarters"]
+__all__ = [
+    "Conflicts",
+    "DefinitionsError",
+    "Intent",
+    "Outcome",
+    "apply",
+    "compare",
+    "prepare",
+    "reviewed_quarters",
+]

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from metrics.definitions.build import calendar_of, entry_grain
 from metrics.definitions.metric import MetricText
 from metrics.models import Installation, Metric
-from metrics.queries.dump import metric_fields, stored
+from metrics.queries.dump import metric_fields
 from metrics.services import defining
 from metrics.services.apply import Outcome
 from owners.models import User
@@ -17,18 +17,13 @@ from owners.rules import require
 HOW = ("type", "spec", "by")
 
 
-def state_of(metric: Metric) -> str:
-    """Names the definition that the page has shown."""
-    return defining.token((stored().metrics or {}).get(metric.key))
-
-
 def switch(
     by: User, metric: Metric, successor: Metric, start: date, *, expected: str, reason: str = ""
 ) -> Outcome:
     """From `start` on the metric is computed as its successor is. Earlier figures and all entries stay; the
     chart marks the seam. The successor is left as it is.
 
-    Raises PermissionDenied, ValidationError, DefinitionsError, and defining.Changed where somebody has edited
+    Raises PermissionDenied, ValidationError, DefinitionsError, and ChangedMeanwhile where somebody has edited
     the metric since `expected`.
     """
     require(by, "metric.define")
@@ -49,6 +44,6 @@ def switch(
         effective=start.isoformat(),
     )
     text = defining.text_of("metrics", metric.key, said)
-    _, ask = defining.check(text, metric.key, author=by)
+    _, ask = defining.check(text, author=by)
     ask()
     return defining.define(text, "metrics", metric.key, author=by, expected=expected)

@@ -7,15 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from metrics.definitions.fields import compact
-from metrics.definitions.file import Definitions
 from metrics.definitions.metric import MetricText
 from metrics.models import Metric
 from metrics.queries.dump import metric_fields
-from metrics.services.defining import token
-from metrics.services.manual_metrics import ChangedMeanwhile
-from metrics.services.page_edits import edit
+from metrics.services.defining import settle, token
 from owners.models import User
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 
 
 def token_of(metric: Metric) -> str:
@@ -42,4 +40,4 @@ def collect(metric: Metric, said: Mapping[str, str], *, author: User | None, exp
         )
     fields: dict[str, Any] = metric_fields(held)
     fields["spec"] = compact({**held.spec, "collect": compact(dict(said))})
-    return bool(edit(Definitions(metrics={held.key: MetricText(fields=fields)}), author=author).changes)
+    return bool(settle("metrics", held.key, MetricText(fields=fields), author=author).changes)

@@ -7,9 +7,8 @@ from django.db import transaction
 from calc.calendar import Calendar
 from metrics.definitions.build import calendar_of
 from metrics.definitions.fields import text_problem
-from metrics.definitions.file import Definitions
 from metrics.models import Entry, Installation, Value
-from metrics.services.page_edits import PAGE, edit
+from metrics.services.defining import PAGE, settle
 from owners.models import User
 from owners.rules import can, require
 
@@ -36,7 +35,7 @@ def set_company(by: User | None, name: str, calendar: Calendar) -> Installation:
             "fiscal_year_start": calendar.fiscal_year_start,
             "holidays": calendar.holidays,
         }
-        edit(Definitions(calendar=said), author=by)
+        settle("calendar", "", said, author=by)
     with pghistory.context(origin=PAGE, user=by.pk if by else None):
         row, _ = Installation.objects.get_or_create(id=1)
         if row.name != name:

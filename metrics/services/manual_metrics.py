@@ -1,7 +1,6 @@
 """Metrics that people count: defined and changed on pages, in the same form as in the definitions file."""
 
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,22 +9,18 @@ from django.utils import timezone
 
 from metrics.definitions.build import calendar_of
 from metrics.definitions.fields import compact
-from metrics.definitions.file import Definitions
 from metrics.definitions.metric import MetricText
 from metrics.models import Entry, Installation, Metric
 from metrics.queries.dump import metric_fields
-from metrics.services.page_edits import edit
+from metrics.services.defining import settle, token
 from owners.models import User
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 from owners.services.names import key_of
 from owners.services.newcomers import leader_for
 from owners.services.ownership import hand_over
 
 STAR = "north_star"
-
-
-class ChangedMeanwhile(ValidationError):
-    """Somebody else has edited this metric since the writer read it."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +111,7 @@ def counted_of(metric: Metric) -> Counted:
 
 def token_of(metric: Metric) -> str:
     """Names the definition's state, so that a page can tell whether somebody changed it meanwhile."""
-    return sha256(repr(sorted(metric_fields(metric).items())).encode()).hexdigest()[:16]
+    return token(metric_fields(metric))
 
 
 @transaction.atomic
@@ -132,7 +127,7 @@ def add(said: Counted, *, author: User | None) -> Metric:
     _check_name(said)
     taken = set(Metric.objects.values_list("key", flat=True))
     key = key_of(said.name, taken, "metric")
-    edit(Definitions(metrics={key: MetricText(fields=said.fields())}), author=author)
+    settle("metrics", key, MetricText(fields=said.fields()), author=author)
     return Metric.objects.get(key=key)
 
 
@@ -170,7 +165,7 @@ def change(metric: Metric, said: Counted, *, author: User | None, expected: str 
             {what: "Figures are entered in the old form already. Add another metric for the new one."}
         )
     said = replace(said, other=before.other)
-    edit(Definitions(metrics={metric.key: MetricText(fields=said.fields())}), author=author)
+    settle("metrics", metric.key, MetricText(fields=said.fields()), author=author)
     return Metric.objects.get(pk=metric.pk)
 
 

@@ -35,7 +35,7 @@ def return_definition(
     """The metric or source is again defined as it was; what follows from it is recomputed as a new version.
 
     The warehouse is asked for its columns first, which may take seconds. Raises DefinitionsError,
-    defining.Changed, PermissionDenied.
+    ChangedMeanwhile, PermissionDenied.
     """
     said = to.said
     if isinstance(said, MetricText):
@@ -44,6 +44,6 @@ def return_definition(
         # What was counted by hand stays so up to today.
         said = dataclasses.replace(said, reason=reason, effective=today.isoformat() if computed else "")
     text = defining.text_of(to.section, to.key, said)
-    _, ask = defining.check(text, to.key, author=user)
+    _, ask = defining.check(text, author=user)
     ask()
     return defining.define(text, to.section, to.key, author=user, expected=expected)

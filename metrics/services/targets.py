@@ -20,12 +20,9 @@ from metrics.services.storing import write_benchmarks
 from metrics.services.talking import tell_of_change
 from owners.models import User
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 
 REASON = "this target is agreed; say why it changes"
-
-
-class ChangedMeanwhile(ValidationError):
-    """Somebody else has set this target since the writer read it."""
 
 
 def token_of(target: Target | None) -> str:

@@ -9,11 +9,13 @@ from django.views.decorators.http import require_http_methods
 from metrics.definitions.mistakes import DefinitionsError
 from metrics.models import Metric
 from metrics.queries.automate import candidates, compare
-from metrics.services import automate, defining
+from metrics.services import automate
+from metrics.services.manual_metrics import token_of
 from metrics.views import state as states
 from metrics.views.metrics import visible
 from metrics.views.shell import clear_refusal, reader, show
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 from warehouse.definitions import WarehouseError
 
 TOLERANCES = (("0", "exactly"), ("0.001", "to 0.1 %"), ("0.01", "to 1 %"), ("0.05", "to 5 %"))
@@ -51,7 +53,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "tolerances": TOLERANCES,
         "tolerance": tolerance,
         "shown": compare(metric, successor, state.calendar, float(tolerance)) if successor else None,
-        "expected": automate.state_of(metric),
+        "expected": token_of(metric),
         "problem": problem,
     }
     return show(request, "metrics/automate.html", state, context, status=409 if problem else 200)
@@ -64,7 +66,7 @@ def _switch(request: HttpRequest, metric: Metric, successor: Metric | None) -> s
         return "Choose the computed metric and the day."
     try:
         automate.switch(reader(request), metric, successor, start, expected=request.POST.get("expected", ""))
-    except defining.Changed:
+    except ChangedMeanwhile:
         return "Somebody has changed this metric since. Look again."
     except DefinitionsError as error:
         return f"The definition cannot take its place: {error}"

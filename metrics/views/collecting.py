@@ -9,12 +9,12 @@ from django.views.decorators.http import require_POST
 
 from metrics.forms.collecting import CollectForm
 from metrics.services.collecting import collect
-from metrics.services.manual_metrics import ChangedMeanwhile
 from metrics.views import state as states
 from metrics.views.metrics import visible
 from metrics.views.owner import blank_page
 from metrics.views.shell import clear_refusal, reader
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 
 
 @require_POST

@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from metrics.definitions.metric import MetricText
@@ -23,6 +22,7 @@ from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show, wants_part
 from metrics.views.sources import FRAME, tell, words
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 from warehouse.definitions import WarehouseError
 
 PART = "metrics/warehouses/figures.html"
@@ -110,7 +110,7 @@ def _try(request: HttpRequest, form: ComputedForm, key: str, text: MetricText) -
     user, unit = reader(request), form.cleaned_data["unit"]
     written = defining.text_of("metrics", key, text)
     try:
-        intent, columns = defining.check(written, key, author=user)
+        intent, columns = defining.check(written, author=user)
         figures = inspection.preview_later(intent.whole, intent.file, key, PATIENCE)
 
         def question() -> Preview:
@@ -136,12 +136,12 @@ def _save(request: HttpRequest, form: ComputedForm, key: str, text: MetricText) 
     user = reader(request)
     written = defining.text_of("metrics", key, text)
     try:
-        _, question = defining.check(written, key, author=user)
+        _, question = defining.check(written, author=user)
         questions.ask(user, ("columns", written), question, expected=(DefinitionsError,))
-        defining.define(written, "metrics", key, author=user, expected="", now=timezone.now())
+        defining.define(written, "metrics", key, author=user, expected="")
     except DefinitionsError as error:
         tell(form, (), error, "metrics", key)
-    except defining.Changed:
+    except ChangedMeanwhile:
         form.add_error("key", f"There is a metric “{key}” already. Choose another key.")
     except WarehouseError as error:
         form.add_error(None, words(request, error))

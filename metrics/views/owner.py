@@ -20,7 +20,8 @@ from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
 from owners.queries.ownership import history
 from owners.rules import require
-from owners.services.ownership import ChangedMeanwhile, hand_over, move_actions, token_of, undo_hand_over
+from owners.services.meanwhile import ChangedMeanwhile
+from owners.services.ownership import hand_over, move_actions, token_of, undo_hand_over
 
 _FURTHEST = timedelta(days=366)  # a hand-over is planned for a year ahead at most
 

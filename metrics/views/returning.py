@@ -22,6 +22,7 @@ from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 from warehouse.definitions import WarehouseError
 
 _REASON = 500
@@ -81,7 +82,7 @@ def _definition(request: HttpRequest, what: str, event: int) -> HttpResponse:
             form.add_error(None, [str(mistake.message) for mistake in refused.mistakes])
         except WarehouseError as refused:
             form.add_error(None, f"The warehouse could not be asked: {refused}")
-        except defining.Changed:
+        except ChangedMeanwhile:
             _changed(form, token)
         else:
             messages.success(request, f"{found.name} is defined as it was; its figures are computed anew.")
@@ -108,11 +109,10 @@ def _target(request: HttpRequest, found: EarlierTarget | None) -> HttpResponse:
         given = form.cleaned_data
         try:
             return_target(reader(request), found, reason=given["reason"], expected=given["token"])
+        except ChangedMeanwhile:
+            _changed(form, token)
         except ValidationError as refused:
-            if "meanwhile" in " ".join(refused.messages):
-                _changed(form, token)
-            else:
-                form.add_error(None, refused)
+            form.add_error(None, refused)
         else:
             messages.success(request, f"The target of {found.metric.name} is what it was.")
             return redirect("target_grid", found.quarter)

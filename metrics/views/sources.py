@@ -20,6 +20,7 @@ from metrics.services.questions import StillAsking, TooBusy
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 from owners.rules import can, require
+from owners.services.meanwhile import ChangedMeanwhile
 from warehouse.definitions import WarehouseError
 from warehouse.proposals import needs_zone
 
@@ -69,7 +70,7 @@ def archive(request: HttpRequest, key: str) -> HttpResponse:
     except defining.InUse:
         messages.error(request, f"Metrics are still computed from {key}. Archive or move those first.")
         return redirect("source", key)
-    except defining.Changed:
+    except ChangedMeanwhile:
         messages.error(request, f"Somebody else has changed {key} meanwhile. Look at it again first.")
         return redirect("source", key)
     messages.success(request, f"{key} is archived.")
@@ -185,12 +186,12 @@ def _save(
         return lines, False
     text = defining.text_of("sources", key, fields)
     try:
-        _, question = defining.check(text, key, author=user)
+        _, question = defining.check(text, author=user)
         questions.ask(user, ("columns", text), question, expected=(DefinitionsError,))
         defining.define(text, "sources", key, author=user, expected=form.cleaned_data["token"])
     except DefinitionsError as error:
         return tell(form, lines, error, "sources", key), False
-    except defining.Changed:
+    except ChangedMeanwhile:
         form.add_error(
             None,
             "Somebody else has changed this source meanwhile. Open the page again and repeat your change."

@@ -20,6 +20,7 @@ from metrics.services.questions import StillAsking, TooBusy
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show, wants_part
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 from warehouse.catalog import Proof
 from warehouse.definitions import WarehouseDef, WarehouseError
 
@@ -110,7 +111,7 @@ def archive(request: HttpRequest, key: str) -> HttpResponse:
     except defining.InUse as used:
         messages.error(request, f"{key} is still read by {used}. Archive or move those sources first.")
         return redirect("warehouse", key)
-    except defining.Changed:
+    except ChangedMeanwhile:
         messages.error(request, f"Somebody else has changed {key} meanwhile. Look at it again first.")
         return redirect("warehouse", key)
     messages.success(request, f"{key} is archived and its password is forgotten.")
@@ -210,7 +211,7 @@ def _save(
         for mistake in error.mistakes:
             field = mistake.path.split(".")[2:3]
             form.add_error(field[0] if field and field[0] in form.fields else None, mistake.message)
-    except defining.Changed:
+    except ChangedMeanwhile:
         form.add_error(None, _changed(key, is_new=not form.cleaned_data["token"]))
     except WarehouseError as error:
         form.add_error(None, connections.explained(error))

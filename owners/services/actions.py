@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from owners.models import Action, Leader, User
 from owners.rules import MetricLike, require
+from owners.services.meanwhile import ChangedMeanwhile
 
 LONGEST = 500  # characters
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -59,7 +60,7 @@ def edit_action(
 ) -> Action:
     """Says anew what is done, by whom, until when and about what: whom it concerned may give it to others.
 
-    token: `token_of` what the writer saw; ValidationError (code "conflict") if it has changed since, and by
+    token: `token_of` what the writer saw; ChangedMeanwhile if it has changed since, and by
     field for what is wrong. PermissionDenied unless it concerns `user` before the change, and they may see a
     metric that is named anew.
     """
@@ -69,9 +70,7 @@ def edit_action(
     if metric is not None and key != held.metric_key:
         require(user, "metric.read", metric)
     if token is not None and token != token_of(held):
-        raise ValidationError(
-            "Somebody has changed this action meanwhile. Save again to put yours over it.", code="conflict"
-        )
+        raise ChangedMeanwhile("Somebody has changed this action meanwhile. Save again to put yours over it.")
     kept_leader = held.leader_id
     held.text, held.leader, held.metric_key, held.due_date = text.strip(), leader, key, due
     _check(held, kept_leader)

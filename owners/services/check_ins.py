@@ -12,6 +12,7 @@ from owners.models import CheckIn, Leader, User
 from owners.queries.days import today_of
 from owners.queries.ownership import owner_on
 from owners.rules import MetricLike, require
+from owners.services.meanwhile import ChangedMeanwhile
 
 LONGEST = 2000  # characters of what changed, of the next step and of the help that is needed
 NOTHING_NEW = "Nothing new."
@@ -48,7 +49,7 @@ def check_in(
 
     same: nothing new; the last words, confidence, next step and help stand again, whatever else is given.
     confidence: 0 to 1. on: by default today, where the owner is. token: `token_of` the last words that the
-    writer had before them; ValidationError (code "conflict") if they have changed since, and by field for
+    writer had before them; ChangedMeanwhile if they have changed since, and by field for
     what is wrong. PermissionDenied unless `user` owns the metric, or stands in for its owner: the word is
     then the owner's (`leader`), spoken by the delegate (`author`).
     """
@@ -61,9 +62,8 @@ def check_in(
     Leader.objects.select_for_update().get(pk=leader.pk)  # two windows at once wait for each other
     last = last_said(metric.key, leader, day)
     if token is not None and token != token_of(last):
-        raise ValidationError(
-            "You have checked in on this metric in another window meanwhile. Save again to put this over it.",
-            code="conflict",
+        raise ChangedMeanwhile(
+            "You have checked in on this metric in another window meanwhile. Save again to put this over it."
         )
     if same:
         text = last.text if last else NOTHING_NEW

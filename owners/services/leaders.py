@@ -18,6 +18,7 @@ from calc.holidays import check_holidays
 from owners.models import Leader, Leave, Team, User
 from owners.queries.ownership import owned_by
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 from owners.services.names import clean_key, clean_name, clean_text, key_of, look_alikes
 
 
@@ -90,7 +91,7 @@ def change_leader(
     expected: str | None = None,
     confirmed: bool = False,
 ) -> Leader:
-    """Raises as `create_leader`; ValidationError (code "conflict") if the token is not that of what is
+    """Raises as `create_leader`; ChangedMeanwhile if the token is not that of what is
     stored."""
     require(author, "people.leaders")
     held = Leader.objects.select_for_update(of=("self",)).get(pk=leader.pk)
@@ -273,10 +274,9 @@ def _warn(name: str, what: str, others: "QuerySet[Any]") -> None:
 
 def _unchanged(held: Leader | Team, expected: str | None) -> None:
     if expected is not None and expected != token_of(held):
-        raise ValidationError(
+        raise ChangedMeanwhile(
             "Somebody else changed this while you were writing. What is stored now is shown below; change it "
-            "again where it is needed.",
-            code="conflict",
+            "again where it is needed."
         )
 
 

@@ -14,13 +14,10 @@ from django.utils import timezone
 from owners.models import Action, Leader, Ownership, User
 from owners.queries.ownership import owned_by
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 
 OWNERS_LOCK = 7_411_004  # with a hash of the metric's key: rows that do not exist yet cannot be locked
 LONGEST_NOTE = 5_000  # characters
-
-
-class ChangedMeanwhile(ValidationError):
-    """Somebody else has handed over since the writer read who owns the metric."""
 
 
 @dataclass(frozen=True)
@@ -184,8 +181,7 @@ def _alone(metric_key: str, author: User | None, expected: str | None) -> Iterat
         cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [OWNERS_LOCK, metric_key])
     if expected is not None and expected != token_of(metric_key):
         raise ChangedMeanwhile(
-            "The owner was changed while you were choosing. Look below, then hand over again.",
-            code="conflict",
+            "The owner was changed while you were choosing. Look below, then hand over again."
         )
     with pghistory.context(**_origin(author)):
         yield

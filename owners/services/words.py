@@ -1,10 +1,10 @@
 """What leaders write: the quarter's summary in their own words."""
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from owners.models import Leader, Summary, User
 from owners.rules import require
+from owners.services.meanwhile import ChangedMeanwhile
 
 
 @transaction.atomic
@@ -21,10 +21,9 @@ def summarise(
     found = Summary.objects.filter(leader=leader, quarter=quarter).first()
     state = found.updated_at.isoformat() if found else ""
     if token is not None and token != state:
-        raise ValidationError(
+        raise ChangedMeanwhile(
             "This summary was changed while you were writing. Your text is kept below; open the page in "
-            "another tab to see the other one, then save again.",
-            code="conflict",
+            "another tab to see the other one, then save again."
         )
     summary = found or Summary(leader=leader, quarter=quarter)
     summary.text, summary.needs, summary.author = text.strip(), needs.strip(), user

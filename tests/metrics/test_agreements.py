@@ -18,8 +18,9 @@ from metrics.queries.recorded import events
 from metrics.queries.targets import goalposts
 from metrics.services.agreements import accept, answer, decide
 from metrics.services.apply import Conflicts, apply
-from metrics.services.targets import ChangedMeanwhile, set_benchmarks, set_target, token_of
+from metrics.services.targets import set_benchmarks, set_target, token_of
 from owners.models import Notice, Ownership
+from owners.services.meanwhile import ChangedMeanwhile
 from tests.people import Company, company
 
 QUARTER = "2096-Q3"  # ahead of today, whenever that is

@@ -12,8 +12,8 @@ from django.test import Client
 from metrics.models import Entry, Metric, MetricVersion, Value
 from metrics.queries.dump import dump
 from metrics.services.apply import apply
-from metrics.services.automate import state_of
 from metrics.services.entries import EntryRow, enter
+from metrics.services.manual_metrics import token_of
 from tests.people import Company, company
 
 JAN, FEB, MAR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
@@ -61,7 +61,7 @@ def months() -> dict[date, float | None]:
 
 
 def form(**more: Any) -> dict[str, Any]:
-    expected = state_of(Metric.objects.get(key="counted"))
+    expected = token_of(Metric.objects.get(key="counted"))
     return {"with": "visits", "start": "2026-03-01", "expected": expected, **more}
 
 

@@ -13,7 +13,8 @@ from metrics.models import Benchmark, Metric, Target
 from metrics.queries.recorded import events
 from metrics.queries.targets import goalposts
 from metrics.services.apply import apply
-from metrics.services.targets import ChangedMeanwhile, set_benchmarks, set_target, token_of
+from metrics.services.targets import set_benchmarks, set_target, token_of
+from owners.services.meanwhile import ChangedMeanwhile
 from tests.people import company
 
 JUL, AUG, SEP = date(2026, 7, 1), date(2026, 8, 1), date(2026, 9, 1)

@@ -14,8 +14,8 @@ from hypothesis.extra.django import TestCase
 
 from owners.models import Action, Leader, Ownership
 from owners.queries.ownership import history, member_owner_on, owned_by, owner_on, parts_on, rows_on
+from owners.services.meanwhile import ChangedMeanwhile
 from owners.services.ownership import (
-    ChangedMeanwhile,
     hand_all_over,
     hand_over,
     move_actions,
