@@ -13,6 +13,7 @@ from calc.calendar import Calendar, Grain
 from metrics.definitions.build import entry_grain
 from metrics.models import Entry, Metric, SheetImport
 from metrics.queries import installation
+from metrics.queries.entries import label
 from metrics.queries.scope import visible_metrics
 from metrics.services.entries import EntryRow, mistakes, token_of
 from metrics.sheets.layout import propose
@@ -63,7 +64,8 @@ class Match:
 @dataclass(frozen=True)
 class Line:
     """One figure of the sheet. place: (dimension, member, first day of its period) here. what: new, changed,
-    same, unknown, skipped, or problem; stored: what stands there now; token: names that state."""
+    same, unknown, skipped, or problem; stored: what stands there now; token: names that state; period: the
+    period as it was read, in our words."""
 
     figure: Figure
     unit: str = "count"
@@ -75,6 +77,7 @@ class Line:
     stored: float | None = None
     token: str = ""
     problem: str = ""
+    period: str = ""
 
     @property
     def is_ready(self) -> bool:
@@ -210,6 +213,8 @@ def _guess(name: str, figures: Sequence[Figure]) -> Match:
     pairs = bool(known) and all(f.numerator is not None for f in known)
     shares = pairs or any(f.percent for f in known)
     grain = grain_of(tuple(figures)) or Grain.MONTH
+    if grain is Grain.YEAR:  # nobody is asked for a figure once a year: the rarest is a quarter's
+        grain = Grain.QUARTER
     unit = "percent" if shares else f"currency:{currency}" if currency else "count"
     stands = shares or bool(_LEVELS.search(name))
     kind = "share" if pairs else "level" if stands else "amount"
@@ -253,10 +258,11 @@ def _lines(
             )
             continue
         where = (_dimension(metric, figure), figure.member, placed.start)
+        period = label(calendar, calendar.period(Grain(match.grain), placed.start))
         if figure.is_unknown:
-            lines.append(Line(figure, match.unit, where))
+            lines.append(Line(figure, match.unit, where, period=period))
             continue
-        line = _line(match, figure, where, stored.get(where))
+        line = replace(_line(match, figure, where, stored.get(where)), period=period)
         if line.is_ready:
             at.append(len(lines))
             rows.append(

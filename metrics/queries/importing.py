@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from calc.calendar import Calendar, Period
-from calc.numbers import is_share
+from calc.numbers import full, is_share
 from metrics.definitions.build import calendar_of, entry_grain
 from metrics.models import Entry, Installation, Metric, SheetImport
 from metrics.queries.entries import label
@@ -182,7 +182,7 @@ def _changes(metric: Metric, figures: tuple[Figure, ...], calendar: Calendar, to
     wrong = mistakes(metric, rows, calendar, today)
     for index, (row, (_, figure, period)) in enumerate(zip(rows, waiting, strict=True)):
         there = stored.get(row.place)
-        before, after = _words(there), _words(row)
+        before, after = _words(there, metric.unit), _words(row, metric.unit)
         what = NEW if there is None else SAME if _is_same(row, there) else CHANGED
         problem = str(wrong.get(index, ""))
         found.append(
@@ -231,14 +231,14 @@ def _is_same(row: EntryRow, there: Entry) -> bool:
     return figures and (row.note is None or row.note.strip() == there.note)
 
 
-def _words(figure: Entry | EntryRow | None) -> str:
+def _words(figure: Entry | EntryRow | None, unit: str) -> str:
     if figure is None:
         return ""
     if figure.value is not None:
-        return f"{figure.value:.12g}"
+        return full(figure.value, unit)
     if figure.numerator is None or figure.denominator is None:
         return ""
-    return f"{figure.numerator:.12g} of {figure.denominator:.12g}"
+    return f"{full(figure.numerator)} of {full(figure.denominator)}"
 
 
 def _refused(figure: Figure, metric: Metric | None, problem: str) -> Change:

@@ -176,7 +176,7 @@ def mistakes(metric: Metric, rows: Iterable[EntryRow], calendar: Calendar, today
 def _place_problem(metric: Metric, row: EntryRow, grain: Grain, calendar: Calendar, today: date) -> Problem:
     if row.dimension and row.dimension not in metric.by:
         said = f"; it is by {', '.join(metric.by)}" if metric.by else ""
-        return Problem(f"{metric.key} is not kept by {row.dimension!r}{said}", "dimension")
+        return Problem(f"{metric.name} is not kept by “{row.dimension}”{said}", "dimension")
     if bool(row.dimension) != bool(row.member):
         return Problem("a dimension and a member go together", "member" if row.dimension else "dimension")
     if problem := text_problem(row.member, 200):

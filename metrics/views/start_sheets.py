@@ -64,7 +64,9 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
         "groups": _groups(read),
         "hidden": max(len(read.lines) - SHOWN, 0),
         "refused": refused,
+        "first_problem": next((line for line in read.lines[:SHOWN] if line.what == "problem"), None),
         "units": UNITS,
+        "known_units": [unit for unit, _ in UNITS],
         "kinds": KINDS,
         "grains": GRAINS,
     }

@@ -94,7 +94,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("calls", {"period_start": FEB, "value": 1}, "opens no week; its week begins on 2026-01-26"),
     ("nps", {"period_start": date(226, 2, 1), "value": 1}, "too long ago"),
     ("nps", {"period_start": FEB, "numerator": 1, "denominator": 2}, "one value"),
-    ("nps", {"period_start": FEB, "value": 1, "dimension": "team", "member": "a"}, "not kept by 'team'"),
+    ("nps", {"period_start": FEB, "value": 1, "dimension": "team", "member": "a"}, "not kept by “team”"),
     ("calls", {"period_start": date(2026, 2, 2), "value": 1, "dimension": "team"}, "go together"),
     ("nps", {"period_start": FEB, "value": 1, "note": "x" * 501}, "at most 500"),
     ("nps", {"period_start": FEB, "value": 1, "note": "a\x00b"}, "U+0000"),

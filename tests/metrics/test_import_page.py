@@ -81,7 +81,7 @@ def test_every_change_is_shown_before_it_is_made(people: Company) -> None:
     assert shown(client, address) == {
         "B2": ("41", "41", "unchanged"),
         "C2": ("40", "43", "changed"),
-        "B3": ("", "0.985", "new"),
+        "B3": ("", "98.5\u202f%", "new"),
     }
     page = client.get(address).content.decode()
     assert "Enter 2 figures" in page and "1 blank or left out" in page

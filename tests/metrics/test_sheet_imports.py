@@ -213,6 +213,34 @@ def test_the_future_and_other_rhythms_are_problems(people: Company) -> None:
     assert "B4 is a figure for the same month" in lines[3].problem
 
 
+def test_the_preview_says_each_period_as_it_was_read(people: Company, client: Client) -> None:
+    """1/7/2026 may be July or January: what it was taken for stands beside what was written."""
+    made = drafted(people.executive, "Month\tOrders\n1/1/2026\t5\n1/2/2026\t6\nMärz 2026\t7\nApril 2026\tabc")
+    lines = read_import(people.executive, made).lines
+    assert [line.period for line in lines] == ["Jan 2026", "Feb 2026", "Mar 2026", ""]
+    client.force_login(people.executive)
+    page = client.get(f"/start/figures/{made.pk}/").content.decode()
+    assert "Feb 2026 <small><bdi>1/2/2026</bdi></small>" in page
+    assert page.count('id="problem"') == 1 and 'href="#problem"' in page
+
+
+def test_figures_of_years_are_no_metric_that_is_counted_yearly(people: Company) -> None:
+    """No page asks for a figure once a year: the choice that is shown is the one that was taken."""
+    read = read_import(people.executive, drafted(people.executive, "Year\tOrders\n2023\t5\n2024\t6\n2025\t7"))
+    assert [m.grain for m in read.matches] == ["quarter"]
+    assert {line.what for line in read.lines} == {"problem"}
+    assert "2023 is a year, but this metric is counted quarterly" in read.lines[0].problem
+
+
+def test_a_currency_is_offered_once(people: Company, client: Client) -> None:
+    made = drafted(people.executive, "Metric\tJan 2026\tFeb 2026\nBasket\t41,20 €\t42 €\nRent\tCHF 5\tCHF 6")
+    client.force_login(people.executive)
+    page = client.get(f"/start/figures/{made.pk}/").content.decode()
+    assert page.count('<option value="currency:EUR" selected>') == 1
+    assert page.count('value="currency:EUR"') == 2  # once a metric
+    assert page.count('<option value="currency:CHF" selected>CHF</option>') == 1
+
+
 def test_one_column_without_a_name_is_the_north_star(people: Company) -> None:
     add_own(Counted(name="Orders", role="north_star"), people.executive)
     made = drafted(people.executive, "Jan 2026\t5\nFeb 2026\t6")

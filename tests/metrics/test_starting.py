@@ -114,6 +114,19 @@ def test_an_empty_board_leads_there_and_a_demo_to_an_installation_of_ones_own(
     assert "make run DEMO=0" in executive.get("/settings/").content.decode()
 
 
+def test_empty_pages_lead_on_to_the_screens(people: Company, executive: Client) -> None:
+    """Nobody who begins is sent to a file or to a page on which nothing can be done."""
+    Leader.objects.all().delete()
+    leaders = executive.get("/leaders/").content.decode()
+    assert 'href="/start/leaders/"' in leaders and "definitions file" not in leaders
+    assert 'href="/import/"' not in executive.get("/metrics/").content.decode()
+    imports = executive.get("/import/").content.decode()
+    assert 'href="/metrics/new/"' in imports and 'href="/start/figures/"' in imports
+    targets = executive.get("/start/targets/").content.decode()
+    assert 'href="/start/north-star/"' in targets and "Save and go on" not in targets
+    assert "Skip for now" in targets
+
+
 def test_the_north_star_is_added_then_changed(people: Company, executive: Client) -> None:
     assert executive.post("/start/north-star/", {**STAR, "name": ""}).status_code == 422
     executive.post("/start/north-star/", {**STAR, "role": "guardrail", "visible": "leadership"})
