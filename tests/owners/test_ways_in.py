@@ -280,9 +280,10 @@ def test_who_names_another_address_is_counted_all_the_same(
 
 
 def test_the_history_keeps_no_secret_of_a_link(people: Company) -> None:
-    _, secret = accounts.invite(people.admin, "zoe@example.com", "Zoe", "viewer")
+    _, secret = accounts.invite(people.admin, "zoe@example.com", "", "viewer")
     path = reset_link()
-    assert Client().post(f"/account/join/{secret}/", {"password": PASSWORD}).status_code == 302
+    joined = Client().post(f"/account/join/{secret}/", {"name": "Zoe", "password": PASSWORD})
+    assert joined.status_code == 302
     assert choose_by(path)
     unsubscribe = preferences.token_of(people.bob, None, Topic.OWNING)
     assert Client().post(f"/n/{unsubscribe}/").status_code == 200
