@@ -2,6 +2,10 @@
 
 import math
 import re
+from collections.abc import Sequence
+
+from metrics.sheets.numbers import decimal_mark
+from metrics.sheets.numbers import read_number as read_cell
 
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
 _SPACES = re.compile(r"[\s\u2009\u202f\u00a0']")
@@ -25,8 +29,27 @@ def read_number(text: str, *, share: bool = False) -> float | None:
         cleaned = cleaned.replace(",", "")
     if not _PLAIN.fullmatch(cleaned):
         hint = " Write decimals with a point." if "," in cleaned else ""
+        if read_cell(text).is_unknown:
+            hint = " Leave the cell empty where it is not known."
         raise ValueError(f"“{text.strip()[:40]}” is not a number.{hint}")
     value = float(cleaned)
     if not math.isfinite(value):
         raise ValueError(f"“{text.strip()[:40]}” is too large.")
     return value / 100 if share else value
+
+
+def figures_of(texts: Sequence[str]) -> list[str]:
+    """Cells of a pasted block as pages write figures; the same as in static/js/grid.js. A block that proves
+    a decimal comma has points for thousands: `1.234,5` is 1234.5, and `1.180` beside it 1180. What stands for
+    an unknown figure ("n/a") is empty; what is no figure stays."""
+    comma = decimal_mark(texts) == ","
+    return [_pasted(text, comma) for text in texts]
+
+
+def _pasted(text: str, comma: bool) -> str:
+    read = read_cell(text, decimal="," if comma else "")
+    if read.is_unknown:
+        return ""
+    if not comma or read.value is None or read.numerator is not None or not set(text) & set(".,"):
+        return text
+    return f"{read.value * 100:.12g} %" if read.percent else f"{read.value:.12g}"

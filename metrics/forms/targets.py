@@ -11,7 +11,7 @@ from calc.numbers import gap, is_share, short
 from calc.plan import GoalKind
 from calc.splits import split_goal
 from metrics.definitions.quantities import parse_growth
-from metrics.forms.numbers import read_number
+from metrics.forms.numbers import figures_of, read_number
 from metrics.queries.shapes import TargetCell, TargetRow
 
 NEAR = 1e-6  # relative; the same tolerance as in static/js/sums.js
@@ -138,9 +138,10 @@ def paste_lines(lines: tuple[Line, ...], text: str) -> tuple[tuple[Line, ...], l
     known = {name.casefold(): n for n, line in enumerate(lines) for name in (line.key, line.name)}
     named = any(row[0].casefold() in known for row in rows)
     filled, notes = list(lines), []
+    figures = iter(figures_of([cell for row in rows for cell in row[named:]]))
     for number, row in enumerate(rows):
         place = known.get(row[0].casefold()) if named else number
-        cells = row[1:] if named else row
+        cells = [next(figures) for _ in row[named:]]
         if place is None or place >= len(lines):
             if any(any(c.isdigit() for c in cell) for cell in cells) and (place is not None or number):
                 notes.append(f"“{row[0][:40]}” is not in this grid.")

@@ -44,6 +44,34 @@
     return rows;
   }
 
+  // Figures of a pasted block as the page writes them. A block that proves a decimal comma (1.234,5 or 12,5, and no cell a
+  // decimal point) has points for thousands; what stands for an unknown figure empties its cell.
+  const UNKNOWN = /^(#?n\/?a|n\. ?a\.|k\. ?a\.|#nv|-|–|—|null|none|unknown)$/i;
+  const bare = (text) =>
+    text
+      .replace(/[\s\u00a0\u2009\u202f'’]/g, "")
+      .replace("\u2212", "-")
+      .replace(/^([+-]?)[£$€¥]/, "$1")
+      .replace(/[£$€¥]$/, "");
+  const digits = (text) => bare(text).replace(/%$/, "").replace(/^[+-]/, "");
+  const COMMA = /^(\d{1,3}(\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{1,3}(\.\d{3}){2,})$/;
+  const POINT = /^(\d{1,3}(,\d{3})+\.\d+|\d*\.\d{1,2}|\d*\.\d{4,}|0?\.\d+|\d{1,3}(,\d{3}){2,})$/;
+
+  function figuresOf(texts) {
+    const some = (proof) => texts.some((text) => proof.test(digits(text)));
+    const comma = some(COMMA) && !some(POINT);
+    return texts.map((text) => {
+      if (UNKNOWN.test(text.trim())) return "";
+      if (!/^[\d.,]*\d[\d.,]*$/.test(digits(text))) return text;
+      const plain = /[£$€¥]\s*$/.test(text) ? bare(text) : text;
+      return comma && /[.,]/.test(plain) ? bare(plain).replace(/\./g, "").replace(",", ".").replace(/%$/, " %") : plain;
+    });
+  }
+
+  function takesFigures(cell) {
+    return cell.inputMode === "decimal" || "target" in cell.dataset;
+  }
+
   function plural(count, word) {
     return `${count} ${word}${count === 1 ? "" : "s"}`;
   }
@@ -176,6 +204,9 @@
           else if (value) outside += 1;
         });
       });
+      const inFigures = step.filter(([target]) => takesFigures(target));
+      const read = figuresOf(inFigures.map(([, , value]) => value));
+      inFigures.forEach((one, n) => (one[2] = read[n]));
       change(step, outside ? `${plural(outside, "pasted cell")} did not fit into the grid.` : `${plural(step.length, "cell")} pasted.`);
     }
 

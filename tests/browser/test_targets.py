@@ -53,6 +53,22 @@ def test_a_block_of_a_spreadsheet_is_pasted_undone_and_saved(company: Stage, ope
     ]  # fmt: skip
 
 
+def test_figures_with_a_decimal_comma_are_pasted_as_the_page_writes_them(
+    company: Stage, open_as: Open
+) -> None:
+    """One cell of the block proves the comma, so that 3.200 beside it is not 3.2."""
+    page = open_as(company.executive).go(f"/targets/{company.quarter}/")
+    first = cells(page, "orders").first
+    first.focus()
+    first.evaluate(PASTE, "9.600,5\t3.000\t3.200\t3.400,5")
+    assert texts(page, "orders") == ["9600.5", "3000", "3200", "3400.5"]
+    first.evaluate(PASTE, "9,600\tn/a\t3,200\t–")
+    assert texts(page, "orders") == ["9,600", "", "3,200", ""]
+    first.fill("1.234,5")
+    expect(page.locator("tr#orders [data-sum]")).to_have_text("not a number")
+    page.get_by_role("button", name="As stored").click()
+
+
 def test_what_does_not_fit_is_said_and_one_word_is_pasted_as_ever(company: Stage, open_as: Open) -> None:
     page = open_as(company.executive).go(f"/targets/{company.quarter}/")
     last = cells(page, "orders").last

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from metrics.forms.entries import read_cells
-from metrics.forms.numbers import read_number
+from metrics.forms.numbers import figures_of, read_number
 from metrics.forms.targets import read_lines
 from tests.metrics import page_shapes as shapes
 
@@ -38,6 +38,27 @@ def test_numbers_as_people_write_them(text: str, share: bool, value: float | Non
 def test_everything_else_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w+ \w+"):
         read_number(text)
+
+
+def test_what_is_not_known_is_left_empty() -> None:
+    with pytest.raises(ValueError, match=r"“n/a” is not a number. Leave the cell empty"):
+        read_number("n/a")
+
+
+@pytest.mark.parametrize(
+    ("block", "read"),
+    [  # a decimal comma anywhere says what the points of its neighbours are
+        (["1.180", "1.240,5", "n/a", "75,5 %", "41,20 €"], ["1180", "1240.5", "", "75.5 %", "41.2"]),
+        (
+            ["1.895", "1.907", "-", "hold"],
+            ["1.895", "1.907", "", "hold"],
+        ),  # nothing says that they are thousands
+        (["9,600", "31.51", "96 %", "10%"], ["9,600", "31.51", "96 %", "10%"]),
+        (["1.5", "2,5"], ["1.5", "2,5"]),  # of two minds: each is refused or read as it stands
+    ],
+)
+def test_a_pasted_block_is_read_as_one(block: list[str], read: list[str]) -> None:
+    assert figures_of(block) == read
 
 
 def typed(**fields: str) -> dict[str, str]:

@@ -24,6 +24,13 @@ class EntryCell:
     late: bool
     token: str
 
+    @property
+    def shown(self) -> float | None:
+        """The figure as the board says it: of a share, its two numbers divided."""
+        if self.numerator is not None and self.denominator:
+            return self.numerator / self.denominator
+        return self.value
+
 
 @dataclass(frozen=True)
 class Edit:
