@@ -61,6 +61,38 @@ def _merges_of_measure(measure: Measure) -> str:
     return measure.agg if measure.agg in ("min", "max", "first", "last") else "none"
 
 
+def bounds_grain(metric: Metric) -> Grain | None:
+    """The grain whose figures the bounds `plausible.low` and `high` are about, or None for every grain.
+
+    What grows with the length of its period (counts, sums, amounts) has bounds for one grain: the one that is
+    stated, else the day of a total and the goal's grain of a level. An average, a share, an extreme, a level
+    is as large in a month as on a day: its bounds are for all, unless a grain is stated.
+    """
+    stated = metric.plausible.get("grain")
+    if stated:
+        return Grain(stated)
+    if not _grows(metric):
+        return None
+    goal = goal_of(metric)
+    return goal.grain if goal.kind == "level" else Grain.DAY
+
+
+def _grows(metric: Metric) -> bool:
+    """Whether a longer period has a larger figure. Of a formula the unit must tell; one that may or may not
+    (money, a count) is taken to grow, as bounds that are asked too rarely hold nothing back wrongly."""
+    match spec_of(metric.type, metric.spec):
+        case SimpleSpec(measure):
+            return measure.sums or measure.agg in ("count_distinct", "count_new")
+        case ConversionSpec(conversion):
+            return conversion.calculation == "count"
+        case ManualSpec(kind=kind):
+            return kind == "amount"
+        case RatioSpec():
+            return False
+        case _:
+            return metric.unit == "count" or metric.unit.startswith("currency:")
+
+
 def is_additive(metric: Metric) -> bool:
     """Whether the quarter is the sum of its days, so that months' benchmarks add up to the target."""
     return merges_of(metric) == "sum"

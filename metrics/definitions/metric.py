@@ -120,14 +120,21 @@ def check_unit(text: str) -> str:
     raise ValueError(f"{text!r} is not a unit{nearest(text, words)}")
 
 
-def _read_plausible(metric: Fields) -> dict[str, float]:
+def _read_plausible(metric: Fields) -> dict[str, Any]:
     fields = metric.mapping("plausible")
     if fields is None:
         return {}
     low, high = fields.number("low"), fields.number("high")
     if low is not None and high is not None and low >= high:
         fields.wrong("low", f"low ({low:g}) must be below high ({high:g})")
-    plausible = compact({"low": low, "high": high, "max_change": fields.number("max_change", low=0.0)})
+    plausible = compact(
+        {
+            "low": low,
+            "high": high,
+            "grain": fields.choice("grain", GRAINS),
+            "max_change": fields.number("max_change", low=0.0),
+        }
+    )
     fields.done()
     return plausible
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from metrics.definitions.goals import bounds_grain, is_additive
 from metrics.models import HeldDecision, Metric, MetricState
 from metrics.services.ledger import ATTEMPTS, wait
-from metrics.services.plausibility import Held, Plausible
+from metrics.services.plausibility import Decided, Held, Plausible
 from metrics.services.writing import Scope
 
 REST = timedelta(days=1)  # after which a quarantined metric is tried once more
@@ -70,12 +71,15 @@ def recovered(metrics: Collection[Metric]) -> list[tuple[Metric, datetime]]:
 
 
 def bounds_of(metrics: Collection[Metric]) -> dict[int, Plausible]:
-    """The declared bounds by metric id, with what somebody has checked and accepted."""
+    """The declared bounds by metric id, with what waits for a check and what somebody has decided. Two SQL
+    statements."""
     bounded = [m for m in metrics if m.plausible]
     decided: dict[int, list[HeldDecision]] = {}
     for row in HeldDecision.objects.filter(metric__in=bounded, ended_at=None):
         decided.setdefault(row.metric_id, []).append(row)
-    return {m.pk: _bounds(m.plausible, decided.get(m.pk, [])) for m in bounded}
+    states = MetricState.objects.filter(metric__in=bounded).exclude(held=[])
+    waiting = dict(states.values_list("metric_id", "held"))
+    return {m.pk: _bounds(m, decided.get(m.pk, []), waiting.get(m.pk, [])) for m in bounded}
 
 
 def keep_held(
@@ -141,18 +145,34 @@ def _identity(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     return entry["grain"], entry["period_start"], entry["period_end"], entry["value"]
 
 
-def _bounds(written: Mapping[str, Any], decided: list[HeldDecision]) -> Plausible:
+def _bounds(metric: Metric, decided: list[HeldDecision], waiting: list[dict[str, Any]]) -> Plausible:
     def number(name: str) -> float | None:
-        value = written.get(name)
+        value = metric.plausible.get(name)
         return float(value) if value is not None else None
 
-    def those(outcome: HeldDecision.Outcome) -> tuple[tuple[str, date, date, float | None], ...]:
+    def those(outcome: HeldDecision.Outcome) -> tuple[Decided, ...]:
         return tuple(
             (d.grain, d.period_start, d.period_end, d.value) for d in decided if d.outcome == outcome
         )
 
-    released, rejected = HeldDecision.Outcome.RELEASED, HeldDecision.Outcome.REJECTED
-    return Plausible(number("low"), number("high"), number("max_change"), those(released), those(rejected))
+    return Plausible(
+        number("low"),
+        number("high"),
+        number("max_change"),
+        accepted=those(HeldDecision.Outcome.RELEASED),
+        rejected=those(HeldDecision.Outcome.REJECTED),
+        grain=bounds_grain(metric),
+        sums=is_additive(metric),
+        waiting=tuple(
+            (
+                entry["grain"],
+                date.fromisoformat(entry["period_start"]),
+                date.fromisoformat(entry["period_end"]),
+                entry["value"],
+            )
+            for entry in waiting
+        ),
+    )
 
 
 def earlier(one: date | None, other: date | None) -> date | None:

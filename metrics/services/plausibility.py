@@ -20,17 +20,26 @@ class Held:
     rejected: bool = False  # somebody has said already that it is wrong
 
 
+Decided = tuple[str, date, date, float | None]  # grain, start, end, value
+
+
 @dataclass(frozen=True)
 class Plausible:
-    """Bounds of one metric's whole figures; max_change is a fraction of the last good figure."""
+    """Bounds of one metric's whole figures; max_change is a fraction of the last good figure.
+
+    grain: the one that low and high are about; None for every grain (see metrics.definitions.goals). A bound
+    of 0 is about every grain: a sum of what is not negative is not negative.
+    sums: a coarser figure is the sum of the finer, so that one that holds a held figure is held with it.
+    """
 
     low: float | None = None
     high: float | None = None
     max_change: float | None = None
-    accepted: tuple[
-        tuple[str, date, date, float | None], ...
-    ] = ()  # (grain, start, end, value) that somebody checked and released
-    rejected: tuple[tuple[str, date, date, float | None], ...] = ()  # and those that are wrong
+    accepted: tuple[Decided, ...] = ()  # what somebody checked and released
+    rejected: tuple[Decided, ...] = ()  # and what is wrong
+    grain: Grain | None = None
+    sums: bool = False
+    waiting: tuple[Decided, ...] = ()  # what is held since earlier writes
 
 
 def hold(cursor: Any, metric: int, bounds: Plausible) -> list[Held]:
@@ -57,12 +66,15 @@ def hold(cursor: Any, metric: int, bounds: Plausible) -> list[Held]:
         """,
         [metric],
     )
+    rows = cursor.fetchall()
     held: list[Held] = []
-    for grain, start, end, value, own, before, phase in cursor.fetchall():
+    for grain, start, end, value, own, before, phase in rows:
         reason = _implausible(bounds, Grain(grain), value, own, before, phase)
         if reason and not _among(bounds.accepted, grain, start, end, value):
             wrong = _among(bounds.rejected, grain, start, end, value)
             held.append(Held(grain, start, end, value, reason, wrong))
+    if bounds.sums:
+        held += _held_with(bounds, held, [row[:4] for row in rows])
     if held:
         cursor.executemany(
             """UPDATE incoming SET held = true WHERE metric_id = %s AND grain = %s AND period_start = %s
@@ -70,6 +82,26 @@ def hold(cursor: Any, metric: int, bounds: Plausible) -> list[Held]:
             [(metric, h.grain, h.start, h.end) for h in held],
         )
     return held
+
+
+def _held_with(bounds: Plausible, held: list[Held], rows: list[tuple[str, date, date, float]]) -> list[Held]:
+    """The coarser figures of a sum that hold a held one, of this write or of an earlier one that is not asked
+    for again; rejected with it where all that is held inside is."""
+    asked = {row[:3] for row in rows}
+    known = {(h.grain, h.start, h.end) for h in held}
+    inside = [(h.grain, h.start, h.end, h.rejected) for h in held]
+    for before, wrong in ((bounds.waiting, False), (bounds.rejected, True)):
+        inside += [(*e[:3], wrong) for e in before if e[0] == bounds.grain and e[:3] not in asked]
+    found = []
+    for grain, start, end, value in rows:
+        if (grain, start, end) in known or _among(bounds.accepted, grain, start, end, value):
+            continue
+        within = [h for h in inside if start <= h[1] and h[2] <= end and (h[1], h[2]) != (start, end)]
+        if within:
+            first = min(within, key=lambda h: (h[2] - h[1], h[1]))
+            reason = f"it holds the {first[0]} from {first[1].day} {first[1]:%b}, which is not plausible"
+            found.append(Held(grain, start, end, value, reason, all(h[3] for h in within)))
+    return found
 
 
 def _implausible(
@@ -80,9 +112,10 @@ def _implausible(
     before: float | None,
     phase: str,
 ) -> str:
-    if bounds.low is not None and value < bounds.low:
+    mine = bounds.grain is None or grain == bounds.grain
+    if bounds.low is not None and value < bounds.low and (mine or bounds.low == 0):
         return f"{value:g} is below the lowest plausible figure, {bounds.low:g}"
-    if bounds.high is not None and value > bounds.high:
+    if bounds.high is not None and value > bounds.high and (mine or bounds.high == 0):
         return f"{value:g} is above the highest plausible figure, {bounds.high:g}"
     # Nothing is compared on the first load nor for periods that are still filling.
     if bounds.max_change is None or phase == "open" or grain.is_to_date:
@@ -99,7 +132,7 @@ def _implausible(
 
 
 def _among(
-    decided: tuple[tuple[str, date, date, float | None], ...],
+    decided: tuple[Decided, ...],
     grain: str,
     start: date,
     end: date,

@@ -37,6 +37,7 @@ def test_the_address_of_a_page_is_no_key(section: str) -> None:
 # (what stands there, what is written instead, path of the mistake, words in its message)
 SPOILT = [
     ("unit: ratio", "unitt: ratio", "metrics.per_customer.unitt", "did you mean 'unit'"),
+    ("unit: ratio", "plausible: {high: 9, grain: months}", "metrics.per_customer.plausible.grain", "'month'"),
     ("unit: ratio", "unit: pounds", "metrics.per_customer.unit", "is not a unit"),
     ("unit: ratio", "unit: currency:pound", "metrics.per_customer.unit", "currency:GBP"),
     (
