@@ -4,13 +4,27 @@ A watermark is an exclusive local date: rows of the days before it are complete.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from calc.calendar import Calendar, Grain, Period, add_months
 
 DAY = timedelta(days=1)
+SATURDAY_AND_SUNDAY = frozenset({5, 6})
+
+
+class FreeDays(frozenset[date]):
+    """Public holidays of a country, with the days of the week (0 is Monday) on which it rests."""
+
+    weekend: frozenset[int]
+
+    def __new__(
+        cls, days: Iterable[date] = (), weekend: Iterable[int] = SATURDAY_AND_SUNDAY
+    ) -> "FreeDays":
+        made = super().__new__(cls, days)
+        made.weekend = frozenset(weekend)
+        return made
 
 
 @dataclass(frozen=True)
@@ -65,8 +79,9 @@ def equal_part(period: Period, through: date, other: Period) -> Period:
 
 
 def is_working(day: date, holidays: Collection[date] = frozenset()) -> bool:
-    """Monday to Friday and no holiday."""
-    return day.weekday() < 5 and day not in holidays
+    """No holiday and no weekend: that of the country whose `FreeDays` these are, else Saturday and Sunday."""
+    weekend = holidays.weekend if isinstance(holidays, FreeDays) else SATURDAY_AND_SUNDAY
+    return day.weekday() not in weekend and day not in holidays
 
 
 def next_working(day: date, holidays: Collection[date] = frozenset()) -> date:

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import holidays
 
+from calc.clock import SATURDAY_AND_SUNDAY, FreeDays
+
 # A country without national bank holidays of its own: the usual ones, where no subdivision is named.
 SUBDIVISIONS = {"GB": "ENG"}
 
@@ -25,17 +27,18 @@ def check_holidays(code: str) -> str:
     return code
 
 
-def free_days(code: str, years: Iterable[int]) -> frozenset[date]:
-    """The public holidays of these years; none for "". Of the United Kingdom those of England, if no
-    subdivision is named: most of its bank holidays are days of a subdivision."""
-    return _free_days(code, tuple(years)) if code else frozenset()
+def free_days(code: str, years: Iterable[int]) -> FreeDays:
+    """The public holidays of these years and the country's weekend; for "" Saturdays and Sundays alone. Of
+    the United Kingdom the holidays of England, if no subdivision is named: most bank holidays are days of a
+    subdivision."""
+    return _free_days(code, tuple(years)) if code else FreeDays()
 
 
 @lru_cache(maxsize=64)
 def weekend(code: str) -> frozenset[int]:
     """The days of the week, Monday being 0, on which a country rests; Saturday and Sunday for ""."""
     if not code:
-        return frozenset({5, 6})
+        return SATURDAY_AND_SUNDAY
     country, _, subdivision = code.partition("-")
     return frozenset(
         holidays.country_holidays(country, subdiv=subdivision or SUBDIVISIONS.get(country)).weekend
@@ -43,7 +46,7 @@ def weekend(code: str) -> frozenset[int]:
 
 
 @lru_cache(maxsize=64)
-def _free_days(code: str, years: tuple[int, ...]) -> frozenset[date]:
+def _free_days(code: str, years: tuple[int, ...]) -> FreeDays:
     country, _, subdivision = code.partition("-")
     named = subdivision or SUBDIVISIONS.get(country)
-    return frozenset(holidays.country_holidays(country, subdiv=named, years=years))
+    return FreeDays(holidays.country_holidays(country, subdiv=named, years=years), weekend(code))

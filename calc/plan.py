@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 
 from calc.calendar import Calendar, Grain, Period, add_months
+from calc.clock import is_working
 
 DAY = timedelta(days=1)
 LAST_YEAR = timedelta(days=364)  # the same weekday a year back, as weeks are compared
@@ -259,7 +260,7 @@ class Plan:
 
     def _weight_of(self, day: date) -> float:
         if self.shape is Shape.WORKING_DAYS:
-            return float(day.weekday() < 5 and day not in self.holidays)
+            return float(is_working(day, self.holidays))
         if self.shape is Shape.LAST_YEAR:
             return max(self.last_year.get(day, 0.0), 0.0)
         return 1.0

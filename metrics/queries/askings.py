@@ -9,10 +9,12 @@ from django.utils import timezone
 from calc import clock
 from calc.cadence import Cadence, Due, Every, due_check_in
 from calc.calendar import Calendar, Grain
+from calc.clock import FreeDays
 from metrics.definitions.build import entry_grain
 from metrics.definitions.holidays import free_days
 from metrics.definitions.specs import ManualSpec, spec_of
 from metrics.models import Metric
+from metrics.queries.entries import YEARS
 from metrics.queries.rows import CHECKED_IN
 from owners.models import Leader
 from owners.queries.cadences import cadences
@@ -65,7 +67,7 @@ def word_due(
     begun: date,
     cal: Calendar,
     day: date,
-    free: frozenset[date],
+    free: FreeDays,
 ) -> Due | None:
     """The check-in that one metric's owner is asked for; None where none is. Pure."""
     if cadence is None and metric.role not in CHECKED_IN and metric.type != "manual":
@@ -78,10 +80,10 @@ def word_due(
     return due_check_in(cal, rhythm, day, last_said, free, cadence=cadence, figure=figure, begun=begun)
 
 
-def days_off(leader: Leader | None, cal: Calendar, day: date) -> frozenset[date]:
-    """The public holidays where the leader works, else where the installation is, around `day`."""
+def days_off(leader: Leader | None, cal: Calendar, day: date) -> FreeDays:
+    """Public holidays and weekend where the leader works, else where the installation is, around `day`."""
     country = leader.country if leader is not None else ""
-    return free_days(country or cal.holidays, range(day.year - 2, day.year + 2))
+    return free_days(country or cal.holidays, range(day.year - YEARS, day.year + 2))
 
 
 def day_of(leader: Leader | None, cal: Calendar, now: datetime | None = None) -> date:

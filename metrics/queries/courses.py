@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from calc import status as judging
 from calc.calendar import Calendar, Grain, Period, add_months
-from calc.clock import Due, due_date, last_due_day, last_due_period
+from calc.clock import Due, FreeDays, due_date, last_due_day, last_due_period
 from calc.plan import GoalKind, Plan, Shape, weights_of_last_year
 from calc.rollup import Part, merge, say_days
 from metrics.definitions import holidays
@@ -56,7 +56,7 @@ class Course:
     manual: ManualSpec | None
     late: Period | None
     daily: bool
-    free_days: frozenset[date]
+    free_days: FreeDays
     segment: tuple[str, str] = WHOLE
     remarks: Remarks = NONE
     measured_base: float | None = None  # the base, unless one is stated with the target
@@ -109,10 +109,11 @@ def load(
     """
     of = list(segments) or [WHOLE] * len(metrics)
     period = cal.quarter(quarter)
-    free_days = holidays.free_days(cal.holidays, range(period.start.year - 1, period.end.year + 1))
+    years = range(period.start.year - 1, period.end.year + 1)
+    free_days = holidays.free_days(cal.holidays, years)
     times = clocks(cal, known_at)
     posts = all_goalposts({m.id for m in metrics}, quarter, {dimension for dimension, _ in of}, known_at)
-    who = owners([m.key for m in metrics], known_at)
+    who = owners([m.key for m in metrics], cal, known_at)
     said = remarks_of([m.key for m in metrics], quarter, cal, known_at)
     below = Ingredients(tuple(times.values()), open_doubts(cal, known_at), cal, frozenset(seen))
     daily = set(Source.objects.filter(spec__rows="daily").values_list("key", flat=True))
@@ -126,7 +127,8 @@ def load(
         spec = spec_of(metric.type, metric.spec)
         manual = spec if isinstance(spec, ManualSpec) else None
         goal, clock = goal_of(metric), times.get(metric.id, Clock(None))
-        late = _late(manual, goal, cal, period, as_of, figures, free_days)
+        counted = who.days_off(metric, cal, owner_day, years) if manual else free_days
+        late = _late(manual, goal, cal, period, as_of, figures, counted)
         through = _through(manual, clock, as_of, period, figures)
         post = posts.get((metric.id, *segment))
         base = before[-1] if before and before[-1].end <= period.start else None
@@ -155,7 +157,7 @@ def load(
                 manual=manual,
                 late=late,
                 daily=any(key in daily for key in clock.sources) and manual is None,
-                free_days=free_days,
+                free_days=counted,
                 segment=segment,
                 remarks=_doubted(
                     said.get(metric.key, NONE) if segment == WHOLE else NONE,
@@ -273,7 +275,7 @@ def _late(
     quarter: Period,
     as_of: date,
     figures: tuple[Stored, ...],
-    free_days: frozenset[date],
+    free_days: FreeDays,
 ) -> Period | None:
     """The quarter's first period whose entry is due and missing."""
     if manual is None:
@@ -297,7 +299,7 @@ def _plan(
     target: float | None,
     base: float | None,
     cal: Calendar,
-    free_days: frozenset[date],
+    free_days: FreeDays,
     weights: tuple[Stored, ...],
 ) -> Plan | None:
     if post is None or (target is None and metric.better != "band"):

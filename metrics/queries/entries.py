@@ -4,33 +4,45 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from calc.calendar import Calendar, Grain, Period
-from calc.clock import Due, due_date
-from metrics.definitions.holidays import free_days
+from calc.clock import Due, FreeDays, due_date
 from metrics.definitions.specs import ManualSpec, spec_of
 from metrics.models import Entry, Metric
+from metrics.queries.heads import owners
 from metrics.queries.shapes import EntryCell
 from metrics.services.entries import token_of
 
 CELLS = {Grain.DAY: 31, Grain.WEEK: 26, Grain.MONTH: 24, Grain.QUARTER: 12, Grain.YEAR: 6}
+YEARS = 6  # that the cells of a year's figures reach back
 
 
 def entry_cells(metric: Metric, cal: Calendar, today: date) -> tuple[EntryCell, ...]:
-    """The periods that can be entered, the running one first. One SQL statement; () if not manual."""
+    """The periods that can be entered, the running one first. Three SQL statements; () if not manual."""
     return cells_of([metric], cal, today)[metric.id] if metric.type == "manual" else ()
 
 
-def cells_of(metrics: Sequence[Metric], cal: Calendar, today: date) -> dict[int, tuple[EntryCell, ...]]:
-    """`entry_cells` of many metrics, by id. One SQL statement."""
+def cells_of(
+    metrics: Sequence[Metric], cal: Calendar, today: date, free: FreeDays | None = None
+) -> dict[int, tuple[EntryCell, ...]]:
+    """`entry_cells` of many metrics, by id.
+
+    free: when whoever is asked does not work, by default when those do not who count each metric. One SQL
+    statement with it, three without.
+    """
     stored: dict[int, dict[date, Entry]] = {}
     entered = Entry.objects.filter(metric__in=[m.pk for m in metrics], dimension="")
     for entry in entered.select_related("author"):
         stored.setdefault(entry.metric_id, {})[entry.period_start] = entry
-    free = free_days(cal.holidays, range(today.year - 6, today.year + 2))
-    return {m.pk: _cells(m, stored.get(m.pk, {}), cal, today, free) for m in metrics}
+    who = owners([m.key for m in metrics], cal) if free is None else None
+    years = range(today.year - YEARS, today.year + 2)
+    found = {}
+    for metric in metrics:
+        rest = who.days_off(metric, cal, today, years) if who else free
+        found[metric.pk] = _cells(metric, stored.get(metric.pk, {}), cal, today, rest or FreeDays())
+    return found
 
 
 def _cells(
-    metric: Metric, stored: Mapping[date, Entry], cal: Calendar, today: date, free: frozenset[date]
+    metric: Metric, stored: Mapping[date, Entry], cal: Calendar, today: date, free: FreeDays
 ) -> tuple[EntryCell, ...]:
     spec = spec_of(metric.type, metric.spec)
     if not isinstance(spec, ManualSpec):

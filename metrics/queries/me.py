@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from calc.cadence import Cadence, Due, Every
 from calc.calendar import Calendar
+from calc.clock import FreeDays
 from calc.status import State
 from metrics.models import Metric
 from metrics.queries import installation
@@ -154,12 +155,12 @@ def my_page(user: User, *, as_of: date | None = None) -> MyPage:
     day = as_of or day_of(leader, cal)
     if leader is None:
         return MyPage(False, day, (), (), ())
-    asked = asks(user, leader, cal, day)
     loaded = as_of or installation.today(cal)
+    asked = asks(user, leader, cal, day, loaded)
     seen = set(visible_metrics(user).values_list("key", flat=True))
     courses = load([a.metric for a in asked], cal.quarter_name(loaded), cal=cal, as_of=loaded, seen=seen)
     lines = rows(courses, read([spark_wanted(c) for c in courses]), cal)
-    handed = handed_to(leader, day)
+    handed = handed_to(leader, loaded)
     items = tuple(_item(a, row, handed) for a, row in zip(asked, lines, strict=True))
     own = {i.key for i in items if i.asked.speaks and i.asked.stands_in is None}
     actions, done = _actions(user, leader, own, cal, day)
@@ -172,15 +173,19 @@ def count_due(user: User) -> int | None:
     if leader is None:
         return None
     cal = installation.calendar()
-    found = asks(user, leader, cal, day_of(leader, cal))
+    found = asks(user, leader, cal, day_of(leader, cal), installation.today(cal))
     return sum(a.state in WAITING for a in found) if found else None
 
 
-def asks(user: User, leader: Leader, cal: Calendar, day: date) -> list[Asked]:
+def asks(user: User, leader: Leader, cal: Calendar, day: date, today: date) -> list[Asked]:
     """Every metric that `leader`, or who is on leave and has named them, owns or counts; the late first. Six
-    SQL statements."""
-    absent = {a.leader.pk: a for a in away_on(day).values() if a.stand_in == leader}
-    held = [row for row in rows_on(day) if row.leader_id == leader.pk or row.leader_id in absent]
+    SQL statements.
+
+    day: which it is where the leader is; by it things are due. today: the installation's; by it, as in the
+    rules, one owns and stands in.
+    """
+    absent = {a.leader.pk: a for a in away_on(today).values() if a.stand_in == leader}
+    held = [row for row in rows_on(today) if row.leader_id == leader.pk or row.leader_id in absent]
     if not writes.test(user):  # owns, but may not speak
         held = []
     begun = {row.metric_key: row for row in held}
@@ -193,8 +198,8 @@ def asks(user: User, leader: Leader, cal: Calendar, day: date) -> list[Asked]:
         metric_key__in=list(begun), leader__in=[leader.pk, *absent], date__lte=day
     ).order_by("metric_key", "leader_id", "-date", "-created_at")
     said = {(c.metric_key, c.leader_id): c for c in newest.distinct("metric_key", "leader_id")}
-    cells = cells_of([m for m in metrics if m.type == "manual"], cal, day)
     free, rhythms = days_off(leader, cal, day), cadences(begun)
+    cells = cells_of([m for m in metrics if m.type == "manual"], cal, day, free)
     found = []
     for metric in metrics:
         row, counter = begun.get(metric.key), collector_of(metric)
@@ -224,7 +229,7 @@ def _asked(
     cells: tuple[EntryCell, ...],
     cal: Calendar,
     day: date,
-    free: frozenset[date],
+    free: FreeDays,
 ) -> Asked:
     """begun: since when whoever is asked for a word owns the metric, None where nobody is. counts: whether
     they give its figures."""

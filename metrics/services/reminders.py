@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from calc import clock
 from calc.calendar import Calendar
+from calc.clock import FreeDays
 from metrics.models import Metric
 from metrics.queries import installation
 from metrics.queries.askings import day_of, days_off
@@ -47,13 +48,14 @@ class Line:
 def remind(now: datetime) -> int:
     """Write a reminder for everybody whose turn it is; returns for how many. Each at most once a day."""
     cal = installation.calendar()
-    away = away_on(cal.day_of(now))
+    today = cal.day_of(now)
+    away = away_on(today)
     count = 0
     for leader in _people():
         day = day_of(leader, cal, now)
         if leader.pk in away or not cache.add(f"reminded:{leader.pk}:{day}", True, EVERY):
             continue
-        lines = waiting(leader, cal, day)
+        lines = waiting(leader, cal, day, today)
         if not clock.is_working(day, days_off(leader, cal, day)) or not any(map(is_turn, lines)):
             continue
         said = _words(leader, lines, None)
@@ -69,21 +71,21 @@ def words(notice: Notice, now: datetime, *, signed: bool) -> Words | None:
     if leader is None:
         return None
     cal = installation.calendar()
-    day = day_of(leader, cal, now)
-    lines = waiting(leader, cal, day)
-    if not lines or leader.pk in away_on(day):
+    day, today = day_of(leader, cal, now), cal.day_of(now)
+    lines = waiting(leader, cal, day, today)
+    if not lines or leader.pk in away_on(today):
         return None
     return _words(leader, lines, now if signed else None)
 
 
-def waiting(leader: Leader, cal: Calendar, day: date) -> list[Line]:
-    """What waits for a leader on a day, the most urgent first."""
+def waiting(leader: Leader, cal: Calendar, day: date, today: date) -> list[Line]:
+    """What waits for a leader on a day of theirs, by what is theirs `today`; the most urgent first."""
     if leader.user is None:
         return []
     free = days_off(leader, cal, day)
     return [
         Line(asked, asked.due_date, working_days(day, asked.due_date, free))
-        for asked in asks(leader.user, leader, cal, day)
+        for asked in asks(leader.user, leader, cal, day, today)
         if asked.state in WAITING and asked.due_date is not None
     ]
 
@@ -98,7 +100,7 @@ def is_turn(line: Line) -> bool:
     )
 
 
-def working_days(day: date, until: date, free: frozenset[date]) -> int:
+def working_days(day: date, until: date, free: FreeDays) -> int:
     """How many working days lie after `day` through `until`; negative if it lies before."""
     if until < day:
         return -working_days(until, day, free)

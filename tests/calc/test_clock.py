@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from calc.calendar import Calendar, Grain, Period
 from calc.clock import (
     Due,
+    FreeDays,
     days_behind,
     due_date,
     equal_part,
@@ -16,6 +17,7 @@ from calc.clock import (
     is_working,
     last_due_day,
     last_due_period,
+    next_working,
 )
 
 CALENDAR = Calendar()
@@ -115,6 +117,16 @@ def test_equal_parts_lie_inside_and_grow(day: date, grain: Grain, more: int) -> 
 )
 def test_due_dates(due: Due, holidays: list[date], expected: date) -> None:
     assert due_date(JULY, due, holidays) == expected
+
+
+def test_working_days_are_those_of_the_countrys_week() -> None:
+    """August 2011 began on a Monday. In Egypt, say, one rests on Friday and Saturday and works on Sunday."""
+    egypt = FreeDays([date(2011, 8, 2)], weekend=(4, 5))
+    worked = [day for n in range(14) if is_working(day := date(2011, 8, 1) + timedelta(days=n), egypt)]
+    assert [day.day for day in worked] == [1, 3, 4, 7, 8, 9, 10, 11, 14]
+    assert due_date(JULY, Due(4, working=True), egypt) == date(2011, 8, 7)  # a Sunday
+    assert next_working(date(2011, 8, 5), egypt) == date(2011, 8, 7)
+    assert next_working(date(2011, 8, 5), FreeDays([date(2011, 8, 5)])) == date(2011, 8, 8)
 
 
 def test_a_period_is_due_the_day_after_its_due_date() -> None:

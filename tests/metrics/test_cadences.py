@@ -8,17 +8,21 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
 from calc.cadence import Cadence, Every
+from calc.status import State
 from metrics.models import Installation, Metric
 from metrics.queries.askings import day_of, say_cadence
 from metrics.queries.board import board
+from metrics.queries.entries import entry_cells
 from metrics.queries.installation import calendar
 from metrics.queries.leaders import leaders
-from metrics.queries.me import my_page
+from metrics.queries.me import count_due, my_page
+from metrics.queries.progress import progress
 from owners import models
 from owners.models import CheckIn, Leader, Ownership
 from owners.queries.cadences import cadences
 from owners.services.cadences import set_cadence
 from owners.services.check_ins import check_in
+from tests.metrics import making
 from tests.metrics.stage import Stage, stage
 from tests.metrics.test_pages_writing import inputs, signed_in
 
@@ -87,6 +91,45 @@ def test_working_days_are_those_of_the_persons_country(company: Stage) -> None:
     assert item is not None and item.asked.due_date == date(2025, 5, 6)
 
 
+def test_the_week_is_that_of_the_persons_country(company: Stage) -> None:
+    """A Friday, on which nobody works in Egypt: their next working day is Sunday."""
+    CheckIn.objects.all().delete()
+    set_cadence(company.elena, Metric.objects.get(key="on_time"), Cadence(Every.WEEK, weekday=4))
+    friday = date(2025, 9, 19)
+    for country, due in (("EG", date(2025, 9, 21)), ("GB", friday)):
+        Leader.objects.filter(key="elena").update(country=country)
+        item = my_page(type(company.elena).objects.get(pk=company.elena.pk), as_of=friday).item("on_time")
+        assert item is not None and item.asked.due_date == due, country
+
+
+def test_a_figure_is_due_in_the_working_days_of_whoever_counts_it(company: Stage) -> None:
+    """The first working day of May 2025 is Thursday the 1st in England; in France and Egypt that is a
+    holiday, after which one works on Friday there and on Sunday here."""
+    plans = Metric.objects.get(key="plans")
+    plans.spec["collect"] = {"by": "elena", "every": "month", "due": "1 working days"}
+    plans.save()
+    april, day = date(2025, 4, 1), date(2025, 5, 5)
+    for country, due in (("GB", 1), ("FR", 2), ("EG", 4), ("", 1)):
+        Leader.objects.filter(key="elena").update(country=country)
+        cells = entry_cells(plans, calendar(), day)
+        found = next(cell.due_date for cell in cells if cell.start == april)
+        assert found == date(2025, 5, due), country
+        item = my_page(type(company.elena).objects.get(pk=company.elena.pk), as_of=day).item("plans")
+        assert item is not None and item.asked.cell is not None
+        assert (item.asked.cell.start, item.asked.cell.due_date) == (april, found), country
+
+
+def test_the_board_calls_a_figure_late_by_the_days_of_whoever_counts_it(company: Stage) -> None:
+    plans = Metric.objects.get(key="plans")
+    plans.spec["collect"] = {"by": "elena", "every": "month", "due": "3 working days"}
+    plans.save()
+    making.target(plans, "2025-Q2", 0.8, [0.7, 0.75, 0.8])
+    for country, late in (("GB", False), ("", True)):
+        Leader.objects.filter(key="elena").update(country=country)
+        (row,) = [p for p in progress(None, "2025-Q2", as_of=date(2025, 5, 6)) if p.metric.key == "plans"]
+        assert (row.status.state is State.LATE) == late, (country, row.status)
+
+
 def test_the_day_is_that_where_the_person_is(company: Stage) -> None:
     with time_machine.travel("2025-09-14T20:00:00+00:00", tick=False):  # Sunday in London, Monday in Auckland
         here = Leader.objects.get(key="elena")
@@ -99,6 +142,24 @@ def test_the_day_is_that_where_the_person_is(company: Stage) -> None:
         assert word.date == date(2025, 9, 15)
         item = my_page(elena).item("on_time")
         assert item is not None and item.state == "done"  # it counts for the week that has begun there
+
+
+def test_one_is_asked_for_what_is_ones_own_by_the_companys_day(company: Stage) -> None:
+    """Where a hand-over begins tomorrow it has not begun for whom tomorrow is here already."""
+    with time_machine.travel("2025-09-14T20:00:00+00:00", tick=False):  # Sunday in London, Monday in Auckland
+        Leader.objects.filter(key="elena").update(timezone="Pacific/Auckland")
+        Ownership.objects.create(
+            metric_key="orders", from_date=date(2025, 9, 15), leader=Leader.objects.get(key="elena")
+        )
+        elena = type(company.elena).objects.get(pk=company.elena.pk)
+        assert my_page(elena).item("orders") is None
+        for item in my_page(elena).items:
+            assert signed_in(elena).get(f"/me/{item.key}/").status_code == 200
+        assert [count_due(elena)] == [len(my_page(elena).waiting)]
+    with time_machine.travel("2025-09-15T00:00:00+00:00", tick=False):
+        elena = type(company.elena).objects.get(pk=company.elena.pk)
+        assert my_page(elena).item("orders") is not None
+        assert signed_in(elena).get("/me/orders/").status_code == 200
 
 
 def test_who_may_set_it(company: Stage) -> None:

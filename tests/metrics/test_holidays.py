@@ -34,6 +34,11 @@ def test_no_country_has_none() -> None:
     assert free_days("", [2025]) == frozenset()
 
 
+@pytest.mark.parametrize(("code", "rests"), [("EG", {4, 5}), ("IL", {4, 5}), ("GB", {5, 6}), ("", {5, 6})])
+def test_the_weekend_is_the_countrys(code: str, rests: set[int]) -> None:
+    assert free_days(code, [2025]).weekend == rests
+
+
 @pytest.mark.parametrize("code", ["XX", "XX-ENG", "GB-XX", "GB-", "gb", "-ENG", "DE_BY"])
 def test_what_is_not_known_is_refused(code: str) -> None:
     with pytest.raises(ValueError, match="no holidays are known"):

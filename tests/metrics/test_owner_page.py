@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from metrics.models import Target
+from metrics.queries.progress import progress
 from owners.models import Action, CheckIn, Leader, Ownership, User
 from owners.queries.handing import NEW_FOR, handed_to
 from owners.queries.ownership import member_owner_on, owner_on
@@ -87,6 +88,20 @@ def test_a_hand_over_ahead_is_shown_and_taken_back(company: Stage) -> None:
     assert client.post(f"{PATH}undo/", undo).status_code == 302
     assert owner_on("orders", ahead) == company.charlie.leader
     assert client.post(f"{PATH}undo/", undo | {"from_date": "x"}).status_code == 422
+
+
+def test_until_it_begins_nobody_answers_for_what_nobody_answered_for(company: Stage) -> None:
+    """A metric without an owner stays loud, everywhere, while its first owner is still to come."""
+    ahead = company.today + 30 * DAY
+    assert not Ownership.objects.filter(metric_key="refunds").exists()
+    hand_over("refunds", company.elena.leader, ahead, author=None)
+    shown = page(signed_in(company.executive), "/leaders/")
+    assert "Refund share" in shown[shown.index("without an owner") : shown.index("Somebody should answer")]
+    (row,) = [p for p in progress(None, company.quarter) if p.metric.key == "refunds"]
+    assert row.metric.owner is None
+    hand_over("refunds", company.charlie.leader, company.today, author=None)
+    (row,) = [p for p in progress(None, company.quarter) if p.metric.key == "refunds"]
+    assert row.metric.owner is not None and row.metric.owner.key == "charlie"
 
 
 def test_a_day_gone_by_ends_where_the_next_one_begins(company: Stage) -> None:
