@@ -19,9 +19,7 @@ class FreeDays(frozenset[date]):
 
     weekend: frozenset[int]
 
-    def __new__(
-        cls, days: Iterable[date] = (), weekend: Iterable[int] = SATURDAY_AND_SUNDAY
-    ) -> "FreeDays":
+    def __new__(cls, days: Iterable[date] = (), weekend: Iterable[int] = SATURDAY_AND_SUNDAY) -> "FreeDays":
         made = super().__new__(cls, days)
         made.weekend = frozenset(weekend)
         return made

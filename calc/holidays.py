@@ -1,7 +1,6 @@
 """Public holidays, which are no working days: one reading of a country for the calendar and for people."""
 
 from collections.abc import Iterable
-from datetime import date
 from functools import lru_cache
 
 import holidays

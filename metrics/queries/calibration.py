@@ -4,6 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Q
+
 from calc.calendar import Calendar
 from calc.calibration import FEWEST, Calibration, calibrate
 from metrics.models import Metric
@@ -44,15 +46,16 @@ class CalibrationPage:
 
 def calibration_page(user: User, *, today: date | None = None) -> CalibrationPage:
     """`user`'s own confidences of the last quarters against what happened: the last one of every month, so
-    that who says it each week is not counted more often. The number of SQL statements grows with quarters
-    only, of which there are at most `QUARTERS`."""
+    that who says it each week is not counted more often. What a delegate said meanwhile is not theirs. The
+    number of SQL statements grows with quarters only, of which there are at most `QUARTERS`."""
     cal = installation.calendar()
     day = today or installation.today(cal)
     leader = leader_of(user)
     if leader is None:
         return CalibrationPage((), None, 0)
     metrics = {m.key: m for m in visible_metrics(user)}
-    said = CheckIn.objects.filter(leader=leader, metric_key__in=list(metrics)).exclude(confidence=None)
+    own = Q(author=user) | Q(author=None)
+    said = CheckIn.objects.filter(own, leader=leader, metric_key__in=list(metrics)).exclude(confidence=None)
     newest = {}
     for word in said.order_by("date", "created_at"):
         newest[word.metric_key, word.date.year, word.date.month] = word

@@ -13,9 +13,10 @@ from calc.status import State
 from metrics.models import Metric
 from metrics.queries import installation
 from metrics.queries.askings import day_of, days_off, word_due
-from metrics.queries.courses import load
+from metrics.queries.courses import Course, load
 from metrics.queries.entries import cells_of
 from metrics.queries.members import parts_of
+from metrics.queries.progress import judge
 from metrics.queries.rows import rows, spark_wanted
 from metrics.queries.scope import visible_metrics
 from metrics.queries.series import read
@@ -30,6 +31,7 @@ from owners.services.check_ins import token_of
 
 ORDER = ("late", "due", "done", "free")
 WAITING = ("late", "due")
+JUDGED = (State.ON_TRACK, State.AT_RISK, State.OFF_TRACK)
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,18 @@ class Asked:
 
 @dataclass(frozen=True)
 class Item:
-    """One screen: what is asked, where the metric stands, and the label of the button for nothing new."""
+    """One screen: what is asked, where the metric stands, and the label of the button for nothing new.
+
+    turned: what the metric was when the last words were given in this quarter, where it is something else
+    now; "nothing new" is then no answer.
+    """
 
     asked: Asked
     row: Row
     is_share: bool
     nothing_new: str
     handed: Handed | None = None  # how it came to them, where they have not said a word on it yet
+    turned: State | None = None
 
     @property
     def metric(self) -> MetricHead:
@@ -161,7 +168,10 @@ def my_page(user: User, *, as_of: date | None = None) -> MyPage:
     courses = load([a.metric for a in asked], cal.quarter_name(loaded), cal=cal, as_of=loaded, seen=seen)
     lines = rows(courses, read([spark_wanted(c) for c in courses]), cal)
     handed = handed_to(leader, loaded)
-    items = tuple(_item(a, row, handed) for a, row in zip(asked, lines, strict=True))
+    items = tuple(
+        _item(a, row, handed, _turned(a, course))
+        for a, row, course in zip(asked, lines, courses, strict=True)
+    )
     own = {i.key for i in items if i.asked.speaks and i.asked.stands_in is None}
     actions, done = _actions(user, leader, own, cal, day)
     return MyPage(True, day, items, actions, done, parts_of(user, leader, cal, loaded))
@@ -256,14 +266,22 @@ def _missing(cells: tuple[EntryCell, ...], day: date) -> EntryCell | None:
     return ended[0] if ended and ended[0].entered_at is None else None
 
 
-def _item(asked: Asked, row: Row, handed: Mapping[str, Handed]) -> Item:
+def _turned(asked: Asked, course: Course) -> State | None:
+    """What the metric was judged on the day of the last words, where it is judged otherwise now."""
+    if asked.said is None or not course.quarter.start <= asked.said.date < course.as_of:
+        return None
+    was, now = judge(course.at(asked.said.date)).status.state, judge(course).status.state
+    return was if was is not now and was in JUDGED and now in JUDGED else None
+
+
+def _item(asked: Asked, row: Row, handed: Mapping[str, Handed], turned: State | None) -> Item:
     status = row.progress.status
-    if status.state is State.ON_TRACK and not status.stale:
+    if status.state is State.ON_TRACK and not status.stale and row.progress.own_call is None:
         label = "Nothing new, still on track"
     else:
         label = f"Nothing new since last {_span(asked)}"
     is_share = asked.metric.spec.get("kind") == "share"
-    return Item(asked, row, is_share, label, handed.get(asked.metric.key))
+    return Item(asked, row, is_share, label, handed.get(asked.metric.key), turned)
 
 
 def _span(asked: Asked) -> str:

@@ -170,6 +170,7 @@ def _context(
         "wrong": wrong,
         # who has been told of other words may write over them; who has not keeps the token of what they saw
         "token": item.asked.token if form.non_field_errors() else form["token"].value() or "",
+        "turned": turned_words(item) if item.asked.speaks else "",
         "folded_wrong": any(form.errors.get(name) for name in more),
         "following": page.after(item.key),
         "saved": state.filters["saved"],
@@ -213,6 +214,9 @@ def _save(
 ) -> tuple[Cell | None, str, bool]:
     """Figure, words and call together or none: the cell, what is wrong in words, whether all is stored."""
     same = "same" in form.data
+    if said_again(item, form.data.get("text", ""), same):
+        form.add_error("text", turned_words(item))
+        return cell, "", False
     if cell is not None and cell.error:
         return cell, "", False
     if not item.asked.speaks and (cell is None or not cell.changed or cell.is_empty):
@@ -251,6 +255,22 @@ def _save(
         form.add_error(None, refused)
         return cell, "", False
     return cell, "", True
+
+
+def said_again(item: Item, text: str, same: bool) -> bool:
+    """Whether the last words are said once more although the metric is judged otherwise by now."""
+    said = item.asked.said
+    again = said is not None and " ".join(text.split()) == " ".join(said.text.split())
+    return item.asked.speaks and item.turned is not None and (same or again)
+
+
+def turned_words(item: Item) -> str:
+    """Why the last words do not do: "It was on track at the last words ..."."""
+    said, was, now = item.asked.said, item.turned, item.row.progress.status
+    if said is None or was is None:
+        return ""
+    day = f"{said.date.day} {said.date:%b}"
+    return f"It was {was.word} at the last words of {day} and is {now.word} now: say what changed."
 
 
 class CallRefused(ValidationError):

@@ -27,7 +27,9 @@ def check_in(request: HttpRequest, token: str) -> HttpResponse:
 
             def onwards() -> HttpResponse:
                 used(link, now)
-                return render(request, "metrics/signed_done.html", {"person": link.user})
+                return render(
+                    request, "metrics/signed_done.html", {"person": link.user, "key": link.metric_key}
+                )
 
             found = visible_to(link.user, link.metric_key)
             action = reverse("check_in_link", args=[token])
@@ -35,6 +37,7 @@ def check_in(request: HttpRequest, token: str) -> HttpResponse:
         except (LinkGone, Http404, PermissionDenied):
             response = render(request, "metrics/signed_gone.html", status=410)
     response["Cache-Control"] = "no-store, private"
-    response["Referrer-Policy"] = "no-referrer"
+    # The token goes nowhere; without any referrer a browser would say no origin either, and could not save.
+    response["Referrer-Policy"] = "strict-origin"
     response["X-Robots-Tag"] = "noindex"
     return response

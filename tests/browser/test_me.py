@@ -3,10 +3,13 @@
 import re
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Locator, expect
 
 from metrics.models import Entry
+from metrics.queries.me import my_page
 from owners.models import Action, CheckIn, Leader
+from owners.services.check_in_links import link_path
 from tests.browser.conftest import ARTIFACTS, Open
 from tests.browser.test_looks import HEIGHTS, findings
 from tests.metrics.stage import Stage, agree
@@ -77,6 +80,60 @@ def test_a_draft_survives_until_it_is_saved(company: Stage, open_as: Open) -> No
     expect(page.get_by_role("heading", name="You are done.")).to_be_visible()
     kept = "Object.keys(localStorage).filter(k => k.startsWith('check-in:')).length"
     assert page.evaluate(kept) == 0
+
+
+def test_a_draft_holds_the_figure_and_what_is_folded(company: Stage, open_as: Open) -> None:
+    agree()
+    visit = open_as(company.elena, width=390, height=844)
+    page = visit.go("/me/plans/")
+    page.locator("input[name^=numerator]").fill("18")
+    page.get_by_text("Confidence, next step, help").click()
+    page.get_by_label("Next step").fill("Call Leeds")
+    page.get_by_text("Call it differently").click()
+    page.get_by_label("at risk").check()
+    visit.go("/me/")
+    page = visit.go("/me/plans/")
+    expect(page.locator("input[name^=numerator]")).to_have_value("18")
+    expect(page.get_by_label("Next step")).to_be_visible()
+    expect(page.get_by_label("Next step")).to_have_value("Call Leeds")
+    expect(page.get_by_label("at risk")).to_be_checked()
+
+
+def test_a_draft_over_words_that_changed_elsewhere_is_offered_and_not_lost(
+    company: Stage, open_as: Open
+) -> None:
+    """A phone and a desk: what is begun on one while the other saves is neither lost nor put over it."""
+    agree()
+    phone = open_as(company.elena, width=390, height=844)
+    page = phone.go("/me/on_time/")
+    page.get_by_label("What changed?").fill("Typed in the tunnel")
+    phone.go("/me/")
+    said = CheckIn.objects.get(metric_key="on_time")
+    said.text = "Said at the desk."
+    said.save()
+    page = phone.go("/me/on_time/")
+    expect(page.get_by_label("What changed?")).to_have_value("Said at the desk.")
+    offer = page.get_by_role("status").filter(has_text="Typed in the tunnel")
+    expect(offer).to_be_visible()
+    page = phone.go("/me/on_time/")  # nothing was chosen: it is still there
+    offer.get_by_role("button", name="Use what I typed").click()
+    expect(page.get_by_label("What changed?")).to_have_value("Typed in the tunnel")
+    expect(offer).to_have_count(0)
+    page = phone.go("/me/on_time/")
+    expect(page.get_by_label("What changed?")).to_have_value("Typed in the tunnel")
+
+
+def test_a_link_leaves_no_words_in_the_browser(company: Stage, open_as: Open) -> None:
+    CheckIn.objects.all().delete()
+    item = my_page(company.elena).item("on_time")
+    assert item is not None and item.asked.since is not None
+    path = link_path(company.elena, "on_time", item.asked.since, timezone.now())
+    page = open_as(None, width=390, height=844).go(path)
+    page.get_by_label("What changed?").fill("From the train.")
+    page.get_by_role("button", name=re.compile("^Save")).click()
+    expect(page.get_by_role("heading", name="Saved.")).to_be_visible()
+    assert CheckIn.objects.get(metric_key="on_time").text == "From the train."
+    assert page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('check-in:')).length") == 0
 
 
 def test_the_keyboard_goes_to_me(company: Stage, open_as: Open) -> None:

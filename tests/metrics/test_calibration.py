@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from metrics.models import Metric, Target
 from metrics.queries.calibration import calibration_page
-from owners.models import CheckIn, Leader
+from owners.models import CheckIn, Leader, User
 from tests.metrics import making
 from tests.metrics.stage import Stage, stage
 from tests.metrics.test_pages_writing import signed_in
@@ -35,13 +35,14 @@ def company() -> Stage:
     return made
 
 
-def say(day: str, confidence: float | None, key: str = "elena") -> None:
+def say(day: str, confidence: float | None, key: str = "elena", by: User | None = None) -> None:
     CheckIn.objects.create(
         metric_key="on_time",
         leader=Leader.objects.get(key=key),
         date=date.fromisoformat(day),
         text="Said.",
         confidence=confidence,
+        author=by,
     )
 
 
@@ -82,6 +83,13 @@ def test_the_unknown_is_no_miss(company: Stage) -> None:
     page = calibration_page(company.elena, today=TODAY)
     assert [f.hit for f in page.forecasts] == [None]
     assert page.calibration is None
+
+
+def test_a_delegates_confidence_is_not_the_owners(company: Stage) -> None:
+    say("2024-08-05", 0.6, by=company.elena)
+    say("2024-11-04", 0.1, by=company.charlie)  # who stood in for her then
+    assert [f.confidence for f in calibration_page(company.elena, today=TODAY).forecasts] == [0.6]
+    assert calibration_page(company.charlie, today=TODAY).forecasts == ()
 
 
 def test_nobody_sees_anothers(company: Stage) -> None:

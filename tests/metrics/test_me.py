@@ -1,15 +1,18 @@
 """What is due from a person, and the screens on which they answer."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from metrics.models import Entry, Metric
+from metrics.models import Entry, Metric, Value
 from metrics.queries.me import count_due, my_page
+from metrics.services.calls import make_call
 from metrics.services.entries import EntryRow, enter
 from owners.models import Action, CheckIn, Leader, Ownership, User
 from tests.metrics.stage import Stage, agree, more_metrics, stage
@@ -136,6 +139,55 @@ def test_on_track_is_said_only_where_it_is_so(company: Stage) -> None:
         for item in my_page(user).items:
             on_track = item.row.progress.status.word == "on track" and not item.row.progress.status.stale
             assert ("on track" in item.nothing_new) is on_track
+
+
+@pytest.fixture
+def turned() -> Iterator[Stage]:
+    """The 18th of September 2025. Orders brought about 103 a day of 101 planned until August's end, and
+    Charlie spoke then; in September they bring 10 a day, some 6 560 by the 17th of about 7 960 planned."""
+    with time_machine.travel("2025-09-18T12:00:00+00:00", tick=False):
+        company = stage(date(2025, 9, 18))
+        september = Value.objects.filter(metric__key="orders", grain="day", period_start__gte="2025-09-01")
+        assert september.update(value=10.0) == 17
+        CheckIn.objects.create(
+            metric_key="orders", leader=company.charlie.leader, date=date(2025, 8, 29), text="Well ahead."
+        )
+        yield company
+
+
+def test_nothing_new_is_no_answer_where_the_status_has_turned(turned: Stage) -> None:
+    client = signed_in(turned.charlie)
+    shown = words("/me/orders/", client)
+    assert "It was on track at the last words of 29 Aug and is off track now" in shown
+    assert "Nothing new" not in shown
+    fields = inputs(client, "/me/orders/")
+    for given in ({"same": "yes"}, {"text": " Well  ahead. "}):
+        refused = client.post("/me/orders/", fields | given)
+        assert refused.status_code == 422
+        assert "say what changed" in refused.content.decode()
+    assert CheckIn.objects.filter(metric_key="orders").count() == 1
+    said = client.post("/me/orders/", fields | {"text": "A supplier stopped delivering."})
+    assert said.status_code == 302
+    assert "Nothing new since last week" in words("/me/orders/", client)  # the last words are of today
+
+
+def test_of_what_stands_as_it_stood_nothing_new_is_an_answer(turned: Stage) -> None:
+    CheckIn.objects.filter(metric_key="orders").update(date=date(2025, 9, 16))  # it was off track already
+    client = signed_in(turned.charlie)
+    fields = inputs(client, "/me/orders/") | {"same": "yes"}
+    assert client.post("/me/orders/", fields).status_code == 302
+    assert CheckIn.objects.filter(metric_key="orders", date=turned.today, text="Well ahead.").exists()
+
+
+def test_still_on_track_is_not_said_for_whom_calls_it_otherwise() -> None:
+    with time_machine.travel("2025-09-18T12:00:00+00:00", tick=False):
+        charlie = stage(date(2025, 9, 18)).charlie
+        (item,) = [i for i in my_page(charlie).items if i.key == "orders"]
+        assert item.nothing_new == "Nothing new, still on track"
+        orders = Metric.objects.get(key="orders")
+        make_call(charlie, orders, status="at_risk", reason="A supplier wavers.")
+        (item,) = [i for i in my_page(charlie).items if i.key == "orders"]
+        assert item.nothing_new == "Nothing new since last week"
 
 
 def test_two_windows_see_each_other(company: Stage) -> None:

@@ -234,7 +234,7 @@ def test_the_link_opens_and_saves_one_check_in_without_a_session(cast: dict[str,
         assert page.status_code == 200
         client.head(link)
     assert not CheckIn.objects.filter(metric_key="orders").exists()
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "strict-origin"
     assert "no-store" in page["Cache-Control"]
     html = page.content.decode()
     assert "Orders" in html
