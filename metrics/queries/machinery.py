@@ -4,6 +4,7 @@ from django.db.models import Q
 
 from metrics.definitions.build import source_keys_of
 from metrics.models import Metric, Run, Source
+from metrics.queries.hiding import Veil, veil
 from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import RunLine, SourceLine
 from owners.models import User
@@ -34,17 +35,19 @@ def sources(user: User | None) -> tuple[SourceLine, ...]:
 
 
 def runs(user: User | None, limit: int = 50) -> tuple[RunLine, ...]:
-    """The newest runs first, open ones among them. One SQL statement."""
-    return tuple(run_line(run) for run in Run.objects.select_related("source")[:limit])
+    """The newest runs first, open ones among them. At most three SQL statements."""
+    hides = veil(user)
+    return tuple(run_line(run, hides) for run in Run.objects.select_related("source")[:limit])
 
 
-def runs_of(metric: Metric, limit: int = 10) -> tuple[RunLine, ...]:
+def runs_of(metric: Metric, hides: Veil, limit: int = 10) -> tuple[RunLine, ...]:
     """The newest runs that recomputed a metric. One SQL statement."""
     mine = Q(metrics__contains=[metric.key]) | Q(metrics=[], source__key__in=source_keys_of(metric))
-    return tuple(run_line(run) for run in Run.objects.filter(mine).select_related("source")[:limit])
+    return tuple(run_line(run, hides) for run in Run.objects.filter(mine).select_related("source")[:limit])
 
 
-def run_line(run: Run) -> RunLine:
+def run_line(run: Run, hides: Veil) -> RunLine:
+    """A run; of an error that names other metrics only what its reader may know."""
     took = (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else None
     return RunLine(
         id=run.pk,
@@ -61,7 +64,7 @@ def run_line(run: Run) -> RunLine:
         rows_changed=run.rows_changed,
         attempts=run.attempts,
         step=run.step,
-        error=run.error,
+        error=hides.error(run.error),
     )
 
 

@@ -14,6 +14,7 @@ from metrics.queries.courses import DAY, Course, load, total_to
 from metrics.queries.disputes import marked
 from metrics.queries.disputes import of_metric as disputes_of
 from metrics.queries.entries import entry_cells, label
+from metrics.queries.hiding import Veil, veil
 from metrics.queries.histories import history, history_wanted, same_part, segments
 from metrics.queries.machinery import runs_of
 from metrics.queries.member_targets import members_progress
@@ -55,6 +56,7 @@ def metric_page(
     name = quarter or cal.quarter_name(as_of or today)
     day = as_of or min(today, cal.quarter(name).end - DAY)
     seen = set(visible_metrics(user).values_list("key", flat=True))
+    hides = veil(user, seen)
     (course,) = load([metric], name, cal=cal, as_of=day, seen=seen)
     chosen = Grain(grain) if grain else Grain(course.head.grain)
     parts = same_part(course, cal, QUARTERS)
@@ -78,12 +80,12 @@ def metric_page(
         ),
         owners=tuple(_tenure(t) for t in tenures(key)),
         restatements=_restatements(metric, cal),
-        versions=_versions(metric),
-        runs=runs_of(metric),
+        versions=_versions(metric, hides),
+        runs=runs_of(metric, hides),
         entries=entry_cells(metric, cal, today) if row.metric.manual else (),
         collect={str(k): str(v) for k, v in collect.items()},
-        sql=statements(metric, cal),
-        error=state.error if state else "",
+        sql=tuple((title, hides.words(text)) for title, text in statements(metric, cal)),
+        error=hides.words(state.error) if state else "",
         held=_held(cal, state),
         decisions=_decisions(metric, cal),
         edits=edits(metric, cal),
@@ -209,7 +211,7 @@ def _restatements(metric: Metric, cal: Calendar) -> tuple[Restatement, ...]:
     return tuple(lines)
 
 
-def _versions(metric: Metric) -> tuple[VersionLine, ...]:
+def _versions(metric: Metric, hides: Veil) -> tuple[VersionLine, ...]:
     found = MetricVersion.objects.filter(metric=metric).select_related("author").order_by("-number")
     told = events(Metric).objects.filter(pgh_obj_id=metric.pk)
     changes = list(told.values_list("pgh_id", "pgh_created_at"))
@@ -220,7 +222,12 @@ def _versions(metric: Metric) -> tuple[VersionLine, ...]:
 
     return tuple(
         VersionLine(
-            v.number, v.created_at, str(v.author or ""), v.reason, v.effective_date, event(v.created_at)
+            v.number,
+            v.created_at,
+            str(v.author or ""),
+            hides.words(v.reason),
+            v.effective_date,
+            event(v.created_at),
         )
         for v in found
     )
