@@ -116,7 +116,7 @@ class MetricForm(UnitMixin):
     """Everything about a metric that is counted by hand."""
 
     name = forms.CharField(max_length=200)
-    role = forms.ChoiceField(choices=ROLES, label="Part")
+    role = forms.ChoiceField(choices=ROLES, label="The part it plays")
     definition = forms.CharField(
         max_length=5000,
         required=False,
@@ -134,7 +134,7 @@ class MetricForm(UnitMixin):
     low = forms.CharField(max_length=40, required=False, label="The band from")
     high = forms.CharField(max_length=40, required=False, label="The band to")
     kind = forms.ChoiceField(choices=KINDS, label="What kind of figure?")
-    grain = forms.ChoiceField(choices=GRAINS, initial="month", label="Counted")
+    grain = forms.ChoiceField(choices=GRAINS, initial="month", label="How often")
     by = forms.ModelChoiceField(
         Leader.objects.filter(archived_at=None),
         required=False,
@@ -147,16 +147,18 @@ class MetricForm(UnitMixin):
         max_value=60,
         required=False,
         label="Due after, in working days",
-        help_text="After the period has ended. Empty: never asked for.",
+        help_text="After each period has ended. Empty: never asked for.",
     )
-    origin = forms.CharField(max_length=200, required=False, label="Taken from")
+    origin = forms.CharField(
+        max_length=200, required=False, label="Taken from", help_text="Such as: CRM export, column F."
+    )
     how = forms.CharField(
         max_length=2000,
         required=False,
-        label="How",
+        label="Step by step",
         widget=forms.Textarea(attrs={"rows": 2, "class": "short"}),
     )
-    lens = forms.ChoiceField(choices=LENSES, required=False, help_text="Of a focus metric.")
+    lens = forms.ChoiceField(choices=LENSES, required=False)
     stage = forms.ChoiceField(choices=STAGES, required=False, label="How mature is it?")
     visible = forms.ChoiceField(choices=AUDIENCES, label="Who sees it")
     token = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)

@@ -29,7 +29,7 @@ def test_tables_are_listed_and_columns_proposed(analyst: Client) -> None:
     )  # fmt: skip
     assert {line.name for line in page.context["lines"] if line.used} == {"country"}
     text = page.content.decode()
-    for words in ("6,528 rows", "2011-01-01", "2011-09-29", "carry no zone", "FR", "quantity"):
+    for words in ("6\u202f528 rows", "2011-01-01", "2011-09-29", "carry no zone", "FR", "quantity"):
         assert words in text
 
 

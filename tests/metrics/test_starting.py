@@ -112,6 +112,14 @@ def test_an_empty_board_leads_there_and_a_demo_to_an_installation_of_ones_own(
     page = executive.get("/start/").content.decode()
     assert "make run DEMO=0" in page
     assert "make run DEMO=0" in executive.get("/settings/").content.decode()
+    for path in (
+        "/",
+        "/targets/2026-Q4/",
+        "/me/",
+        "/metrics/new/",
+    ):  # whose figures these are is said everywhere
+        assert 'href="/settings/#own-data">Show your own' in executive.get(path).content.decode(), path
+    assert "Show your own" not in Client().get("/account/login/").content.decode()
 
 
 def test_empty_pages_lead_on_to_the_screens(people: Company, executive: Client) -> None:
