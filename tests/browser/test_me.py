@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from metrics.models import Entry
 from metrics.queries.me import my_page
-from owners.models import Action, CheckIn, Leader
+from owners.models import Action, CheckIn, Leader, User
 from owners.services.check_in_links import link_path
 from tests.browser.conftest import ARTIFACTS, Open
 from tests.browser.test_looks import HEIGHTS, findings
@@ -175,4 +175,50 @@ def test_it_is_accessible_and_fits(company: Stage, open_as: Open, width: int, th
     visit = open_as(company.charlie, width=width, height=HEIGHTS[width], theme=theme)
     page = visit.go("/me/")
     look("me-done")
+    assert not wrong, "\n".join(wrong)
+
+
+def signed(user: User, key: str) -> str:
+    """The address of a reminder's link to a check-in that is due."""
+    item = my_page(user).item(key)
+    assert item is not None
+    return link_path(user, key, item.asked.since, timezone.now())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_signed_check_in_is_accessible_to_its_end(
+    company: Stage, open_as: Open, width: int, theme: str
+) -> None:
+    CheckIn.objects.all().delete()
+    visit = open_as(None, width=width, height=HEIGHTS[width], theme=theme)
+    wrong: list[str] = []
+
+    def look(name: str) -> None:
+        wrong.extend(f"{name}: {finding}" for finding in findings(page))
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wrong.append(f"{name}: wider than the screen")
+
+    address = signed(company.elena, "plans")
+    page = visit.go(address)
+    look("asked")
+    page.locator("details.folded").evaluate_all("all => all.forEach(fold => { fold.open = true })")
+    look("unfolded")
+    page.get_by_label("How sure are you of the quarter’s target?").fill("lots")
+    page.get_by_role("radio", name="off track").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".error").first).to_be_visible()
+    look("refused")
+    page.locator("input[name^=numerator]").fill("18")
+    page.locator("input[name^=denominator]").fill("25")
+    page.get_by_label("What changed?").fill("Steady.")
+    page.get_by_label("How sure are you of the quarter’s target?").fill("70")
+    page.get_by_label("Why, in a sentence").fill("Two kitchens are closed.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="Saved.")).to_be_visible()
+    look("saved")
+    assert CheckIn.objects.get(metric_key="plans").confidence == pytest.approx(0.7)
+    answer = visit.page.goto(visit.base + address)
+    assert answer is not None and answer.status == 410
+    look("over")
     assert not wrong, "\n".join(wrong)
