@@ -11,6 +11,7 @@ from owners.models import Leader
 
 WHOLE = "whole"
 TO_THE_WHOLE = "="  # a leader's key never holds this sign
+UNCHOSEN = "?"  # nor this one
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Part:
 
 
 class OwnerForm(forms.Form):
-    """An empty leader leaves metric or member vacant, which pages show loudly."""
+    """An empty leader leaves metric or member vacant, which pages show loudly; so it is chosen, never begun
+    with."""
 
     part = forms.ChoiceField(required=False, label="What")
     leader = forms.ChoiceField(required=False, label="Owner")
@@ -63,10 +65,16 @@ class OwnerForm(forms.Form):
         people: list[tuple[str, str]] = [(key, leader.name) for key, leader in self.people.items()]
         if self.has_members:
             people.append((TO_THE_WHOLE, "whoever owns the whole (for a member)"))
-        self.fields["leader"].choices = [("", "nobody: vacant"), *people]  # type: ignore[attr-defined]
+        self.fields["leader"].choices = [  # type: ignore[attr-defined]
+            (UNCHOSEN, "choose who takes over"),
+            *people,
+            ("", "nobody: vacant"),
+        ]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
+        if given.get("leader") == UNCHOSEN:
+            self.add_error("leader", "Choose who takes over, or nobody.")
         if given.get("leader") == TO_THE_WHOLE and not self.chosen(given).dimension:
             self.add_error("leader", "Somebody, or nobody, answers for the whole: choose one.")
         return given

@@ -30,6 +30,6 @@ class TokenForm(forms.Form):
     )
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
         seen = visible_metrics(by).order_by("name", "key").values_list("key", "name")
         self.fields["metrics"].choices = list(seen)  # type: ignore[attr-defined]

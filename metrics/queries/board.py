@@ -35,10 +35,12 @@ def board(
     lens: str = "",
     team: str = "",
     owner: str = "",
+    without_accepted: bool = False,
 ) -> Board:
     """The board of a quarter as `user` may see it; by default that of `as_of`, and that today.
 
-    lens, team, owner narrow the list, not the North Star. ValueError for a name that is no quarter. The
+    lens, team, owner narrow the list, not the North Star; `without_accepted` leaves out of it what is behind
+    by no more than was accepted. ValueError for a name that is no quarter. The
     number of SQL statements does not grow with the number of metrics.
     """
     cal = installation.calendar()
@@ -57,6 +59,9 @@ def board(
     lines = tuple(_moved(row, was) for row in rows(courses, series, cal))
     label = cal.quarter_label(name)
     chosen = [r for r in lines if _fits(r, lens, team, owner)]
+    settled = [r for r in chosen if r.progress.is_settled and r.metric.role in (*LISTED, "guardrail")]
+    if without_accepted:
+        chosen = [r for r in chosen if not r.progress.is_settled]
     following = cal.next(period)
     return Board(
         quarter=name,
@@ -70,6 +75,7 @@ def board(
         north_star_chart=chart(star, label, fine) if star else None,
         rows=worst_first(r for r in chosen if r.metric.role in LISTED),
         guardrails=worst_first(r for r in chosen if r.metric.role == "guardrail"),
+        settled=len(settled),
         changes=_changes(courses, lines, was, since, cal, urlencode(kept)),
         banners=banners(),
         lenses=tuple(dict.fromkeys(r.metric.lens for r in lines if r.metric.lens)),

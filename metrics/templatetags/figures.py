@@ -38,6 +38,7 @@ _TAGS = {
     "h4",
 }
 _TAGS |= {"hr", "table", "thead", "tbody", "tr", "th", "td"}
+_MANY = 10  # from here on the plan for a day is said in whole ones too
 _ROLES = {
     "north_star": "North Star",
     "focus": "focus metric",
@@ -121,7 +122,7 @@ def gap(progress: Progress) -> SafeString:
     if progress.gap is None:
         return format_html('<span class="unknown">{}</span>', "–")
     unit, better = progress.metric.unit, progress.metric.better
-    size = numbers.gap(progress.gap, unit, sign=False)
+    size = numbers.gap(_whole(progress), unit, sign=False)
     if not any(c in size for c in "123456789"):
         return format_html('<span class="gap">{}</span>', "inside" if better == "band" else "on plan")
     if better == "band":
@@ -131,6 +132,13 @@ def gap(progress: Progress) -> SafeString:
     planned = numbers.full(progress.planned_to_date, unit)
     title = f"{numbers.full(progress.figure, unit)} against {planned} planned"
     return format_html('<span class="gap" title="{}">{} <small>{}</small></span>', title, size, word)
+
+
+def _whole(progress: Progress) -> float:
+    """The gap; of what comes in whole ones, a whole number: only the plan to a day holds 0.13 of an order."""
+    gap, figure, planned = progress.gap or 0.0, progress.figure, progress.planned_to_date
+    whole = figure is not None and figure == round(figure) and planned is not None and abs(planned) >= _MANY
+    return float(round(gap)) if whole and progress.metric.unit == "count" else gap
 
 
 @register.simple_tag

@@ -1,6 +1,7 @@
 """Words for what the machinery calls by short names."""
 
 import calendar
+import re
 from datetime import date, datetime, time, timedelta
 
 from django import template
@@ -14,6 +15,7 @@ from metrics.queries.shapes import Acceptance, Answer, Asking, History, MetricHe
 
 register = template.Library()
 
+_DATED = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?\+\d\d:\d\d)?\Z")
 _CAUSES = {
     "schedule": "on schedule",
     "request": "asked for",
@@ -126,6 +128,18 @@ def moment(value: datetime | None) -> str:
     if local.date() == today:
         return f"today {local:%H:%M}"
     return f"{charts.day(local.date(), year=local.year != today.year)} {local:%H:%M}"
+
+
+@register.filter
+def told(text: str) -> str:
+    """A value of the list of changes as people read it: a time or day in words, all else as it is."""
+    try:
+        value = datetime.fromisoformat(text) if _DATED.match(text) else None
+    except ValueError:
+        return text
+    if value is None:
+        return text
+    return moment(value) if value.tzinfo else charts.day(value.date(), year=True)
 
 
 @register.filter

@@ -12,8 +12,15 @@ from owners.rules import can
 @require_safe
 @clear_refusal
 def board(request: HttpRequest) -> HttpResponse:
-    state = states.read(request, "lens", "team", "owner")
-    shown = load(reader(request), quarter=state.quarter, as_of=state.as_of, **state.filters)
+    state = states.read(request, "lens", "team", "owner", "accepted")
+    filters = {name: state.filters[name] for name in ("lens", "team", "owner")}
+    shown = load(
+        reader(request),
+        quarter=state.quarter,
+        as_of=state.as_of,
+        **filters,
+        without_accepted=state.filters["accepted"] == states.HIDDEN,
+    )
     filtered = any(state.filters.values())
     context = {
         "section": "board",

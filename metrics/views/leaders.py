@@ -49,6 +49,7 @@ def leader(request: HttpRequest, key: str) -> HttpResponse:
         "can_leave": can(reader(request), "people.leaders") or bool(own and own.key == key),
         "can_change": can(reader(request), "people.leaders"),
         "can_edit": bool(own and own.key == key and can_act) or can(reader(request), "action.edit"),
+        "can_own": can(reader(request), "metric.set_owner"),
         "is_self": bool(own and own.key == key),
         "can_write": can(reader(request), "leader.write_summary", own) if own and own.key == key else False,
     }

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from metrics.forms.collecting import CollectForm
-from metrics.forms.owners import TO_THE_WHOLE, WHOLE, OwnerForm
+from metrics.forms.owners import TO_THE_WHOLE, UNCHOSEN, WHOLE, OwnerForm
 from metrics.models import Metric
 from metrics.queries.owner import OwnerPage, owner_page
 from metrics.views import state as states
@@ -97,7 +97,7 @@ def blank_page(
 
 def _blank(page: OwnerPage, state: State, part: str = WHOLE) -> OwnerForm:
     return OwnerForm(
-        initial={"part": part, "leader": _leader_of(page, part), "from_date": state.today},
+        initial={"part": part, "leader": UNCHOSEN, "from_date": state.today},
         members=page.members,
     )
 
@@ -131,16 +131,6 @@ def _page(
 
 def _is_kept(form: OwnerForm) -> bool:
     return form.is_bound and not form.has_error(NON_FIELD_ERRORS, "conflict")
-
-
-def _leader_of(page: OwnerPage, part: str) -> str:
-    """The key of who answers for a part now, as the form's first choice."""
-    if part == WHOLE:
-        return page.owner.key if page.owner else ""
-    for line in page.members:
-        if f"{line.dimension}:{line.member}" == part:
-            return line.owner.key if line.owner else ("" if line.is_own else TO_THE_WHOLE)
-    return ""
 
 
 def _handed_over(

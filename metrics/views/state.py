@@ -12,6 +12,7 @@ from metrics.queries import installation
 EARLIEST, LATEST = 1990, 2100  # years; beyond them an address is a slip of the finger
 GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
 LENSES = ("breadth", "depth", "frequency", "efficiency")
+HIDDEN = "hidden"  # what a filter says of a kind that is left out
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def read(request: HttpRequest, *filters: str) -> State:
         raise BadRequest(f"There is no lens called {kept['lens']!r}; there are {', '.join(LENSES)}.")
     if kept.get("grain") and kept["grain"] not in GRAINS:
         raise BadRequest(f"There is no rhythm called {kept['grain']!r}; there are {', '.join(GRAINS)}.")
+    if kept.get("accepted") not in (None, "", HIDDEN):
+        raise BadRequest(f"Accepted gaps are shown, or left out by accepted={HIDDEN}.")
     if any("\x00" in value for value in kept.values()):
         raise BadRequest("This address holds a character that no name has.")
     return State(cal, quarter, as_of, installation.today(cal), kept)

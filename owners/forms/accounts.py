@@ -42,6 +42,10 @@ class JoinForm(forms.Form):
 class SignInForm(Bounded, LoginForm):
     """E-mail and password, unless the operator has single sign-on only."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_address(self.fields["login"])
+
     def clean(self) -> Any:
         refuse_but_sso()
         return super().clean()
@@ -49,6 +53,10 @@ class SignInForm(Bounded, LoginForm):
 
 class ForgottenForm(ResetPasswordForm):
     """The address to which a link for a new password goes, whether or not there is such an account."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_address(self.fields["email"])
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
@@ -68,6 +76,12 @@ class ForgottenForm(ResetPasswordForm):
         for user in self.users:
             mail_new_password(user)
         return str(self.cleaned_data["email"])
+
+
+def name_address(field: forms.Field) -> None:
+    """Calls the library's field as every other form here does; its placeholder would say the same again."""
+    field.label = "E-mail"
+    field.widget.attrs.pop("placeholder", None)
 
 
 def refuse_but_sso() -> None:

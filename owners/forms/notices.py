@@ -17,13 +17,17 @@ class HookForm(forms.Form):
     )
 
 
+# In a word each: what they mean stands beside the choice, where a phone has room for it.
+READERS = ((Channel.Audience.EVERYONE.value, "Everyone"), (Channel.Audience.LEADERSHIP.value, "Leadership"))
+
+
 class ChannelForm(forms.Form):
     """An empty address keeps the one that is stored."""
 
     name = forms.CharField(max_length=100, error_messages={"required": "Give the channel a name."})
     kind = forms.ChoiceField(choices=Channel.Kind.choices, initial=Channel.Kind.SLACK)
     url = forms.CharField(max_length=LONGEST_URL, required=False)
-    audience = forms.ChoiceField(choices=Channel.Audience.choices, initial=Channel.Audience.EVERYONE)
+    audience = forms.ChoiceField(choices=READERS, initial=Channel.Audience.EVERYONE)
     digest = forms.ChoiceField(choices=Channel.Digest.choices, required=False, initial=Channel.Digest.WEEKLY)
     news = forms.BooleanField(required=False)
 

@@ -18,6 +18,7 @@ RULES = (
     "At least 10 characters, not digits alone, none of the common ones, and not like your name or address. "
     "Letters of any script, signs and spaces count. A few words are easier to remember than signs."
 )
+LABELS = {"oldpassword": "Current password", "password1": "New password", "password2": "New password again"}
 TOO_LONG = f"This is longer than {LONGEST} characters. Choose a shorter one."
 
 
@@ -45,6 +46,8 @@ class Bounded:
                 field.widget.attrs.pop("placeholder", None)  # the label says it already
             if name == "password1":
                 field.help_text = RULES
+            if name in LABELS:
+                field.label = LABELS[name]
 
 
 class ChangePasswordForm(Bounded, account.ChangePasswordForm):

@@ -25,6 +25,7 @@ class Person:
     second_factor: bool  # an app, a passkey or recovery codes
     last_seen_at: datetime | None
     leader_key: str
+    leads: bool  # a leader who has not left
     title: str
     team: str
     metric_keys: tuple[str, ...]
@@ -72,6 +73,7 @@ def _person(
         second_factor=second_factor,
         last_seen_at=user.last_login if user else None,
         leader_key=leader.key if leader else "",
+        leads=leader is not None and leader.archived_at is None,
         title=leader.title if leader else "",
         team=leader.team.name if leader and leader.team else "",
         metric_keys=keys,

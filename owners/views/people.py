@@ -11,7 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from owners.forms.people import ActiveForm, InviteForm, RoleForm
-from owners.models import Role, User
+from owners.models import Leader, Role, User
+from owners.queries.leave import away_on
 from owners.queries.people import invitations_on_their_way, waiting_links
 from owners.queries.people import people as everybody
 from owners.rules import can, require
@@ -26,7 +27,7 @@ from owners.views.errors import add_errors
 def people(request: Signed) -> HttpResponse:
     """Everybody who can sign in or answers for something."""
     require(request.user, "people.read")
-    return _page(request, InviteForm(by=request.user))
+    return _page(request, InviteForm(by=request.user, initial=_of_leader(request.GET.get("leader", ""))))
 
 
 @never_cache
@@ -161,16 +162,35 @@ def _refused(request: Signed, error: ValidationError) -> HttpResponse:
     return _page(request, InviteForm(by=request.user), refused=" ".join(error.messages), status=409)
 
 
+def _of_leader(key: str) -> dict[str, str]:
+    """The invitation of a leader who has no account, as far as it is known; {} of anybody else."""
+    leader = (
+        Leader.objects.filter(key=key[:80], user=None, archived_at=None).first()
+        if key.isprintable()
+        else None
+    )
+    if leader is None:
+        return {}
+    return {"name": leader.name, "email": leader.email, "role": Role.LEADER, "leader": leader.key}
+
+
 def _page(request: Signed, form: InviteForm, refused: str = "", status: int = 200) -> HttpResponse:
     now = timezone.now()
-    persons = everybody(timezone.localdate(now))
-    waiting = waiting_links([person.email for person in persons if not person.joined], now)
+    today = timezone.localdate(now)
+    persons = everybody(today)
+    away = {absent.leader.key: absent for absent in away_on(today).values()}
+    waiting = waiting_links([p.email for p in persons if p.user_id and not p.joined], now)
     context = {
         "section": "settings",
         "tab": "people",
         "still_page": True,
         "rows": [
-            (person, waiting.get(person.email), can(request.user, "people.renew", person))
+            (
+                person,
+                waiting.get(person.email),
+                can(request.user, "people.renew", person),
+                away.get(person.leader_key),
+            )
             for person in persons
         ],
         "sso": settings.OIDC,

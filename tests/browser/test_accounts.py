@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page
 
-from owners.models import Role, User
+from owners.kinds import Topic
+from owners.models import Channel, Role, User
 from owners.routes import API, ROUTES
 from owners.services import accounts
 from owners.services.links import first_admin_url
+from owners.services.preferences import token_of
 from tests.browser.conftest import Open, Visit
 from tests.owners.test_second_chances import SERVER
 from tests.people import company
@@ -76,11 +79,11 @@ def test_the_pages_of_accounts_are_accessible(open_as: Open, width: int) -> None
     for path in ("/account/login/", "/account/password/reset/", "/account/password/reset/done/"):
         sound(visit.go(path), width)
     page = visit.go("/account/login/?next=/account/")
-    page.get_by_label("Email").fill("admin@example.com")
+    page.get_by_label("E-mail").fill("admin@example.com")
     page.get_by_label("Password").fill("wrong")
     press(page, "Sign in")
     sound(page, width)
-    page.get_by_label("Email").fill("admin@example.com")
+    page.get_by_label("E-mail").fill("admin@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     press(page, "Sign in")
     assert page.url == f"{visit.base}/account/"
@@ -115,6 +118,32 @@ def test_the_pages_of_single_sign_on_are_accessible(open_as: Open, settings: Any
     _, secret = accounts.invite(company().admin, "zoe@example.com", "Zoe", "viewer")
     visit.page.goto(f"{visit.base}/account/join/{secret}/")
     sound(visit.page, width)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_is_told_where_is_accessible(open_as: Open, width: int, theme: str) -> None:
+    people = company()
+    Channel.objects.create(
+        name="Growth chat", kind="slack", host="hooks.slack.com", secret="-", digest="weekly", news=True,
+        failed_at=timezone.now(), error="It answered 404.",
+    )  # fmt: skip
+    for path in ("/account/notices/", "/settings/channels/"):
+        visit = open_as(people.admin, width=width, theme=theme)
+        page = visit.go(path)
+        sound(page, width)
+        page.locator("form").evaluate_all("all => all.forEach(form => { form.noValidate = true })")
+        page.get_by_label("Address", exact=True).fill("nowhere")
+        press(page, "Save the web hook" if "notices" in path else "Add the channel")
+        assert page.locator(".error").first.is_visible()
+        sound(page, width)
+    page = visit.go("/settings/channels/")
+    page.get_by_role("link", name="Change Growth chat").click()
+    sound(page, width)
+    page = open_as(None, width=width, theme=theme).go(f"/n/{token_of(people.bob, None, Topic.OWNING)}/")
+    sound(page, width)
+    press(page, "End them")
+    sound(page, width)
 
 
 def confirm(visit: Visit) -> None:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_sign_in_leads_to_the_board(company: Stage, open_as: Open) -> None:
     visit = open_as(None)
     page = visit.go("/")
-    page.get_by_label("Email").fill(company.elena.email)
+    page.get_by_label("E-mail").fill(company.elena.email)
     page.get_by_label("Password", exact=False).first.fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Orders")).to_be_visible()

@@ -54,7 +54,7 @@ def with_device(visit: Visit, verified: bool = True) -> CDPSession:
 
 def sign_in(visit: Visit) -> None:
     page = visit.go("/account/login/?next=/account/")
-    page.get_by_label("Email").fill("alice@example.com")
+    page.get_by_label("E-mail").fill("alice@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     press(page, "Sign in")
 

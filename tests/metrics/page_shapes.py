@@ -233,6 +233,7 @@ def board() -> Board:
         north_star_chart=total_chart(north),
         rows=rows(),
         guardrails=guardrails(),
+        settled=0,
         changes=(
             Change("worse", 1, "1 fell to at risk", ("Second order",), "/metrics/second_order/"),
             Change("better", 1, "1 recovered", ("New customers",), "/metrics/customers/"),

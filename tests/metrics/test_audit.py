@@ -17,7 +17,8 @@ from metrics.models import Benchmark, Metric, Source, Target, Warehouse
 from metrics.queries import audit
 from metrics.queries.audit import Change, Cut, Difference
 from metrics.spreadsheets import csv_text, safe_cell
-from owners.models import Cadence, Channel, Leader, Leave, Ownership, Role, User
+from metrics.templatetags.words import told
+from owners.models import Cadence, Channel, Deviation, Leader, Leave, Ownership, Role, User
 from tests.metrics import making
 from tests.metrics.stage import Stage, stage
 
@@ -248,3 +249,27 @@ def test_leave_rhythms_and_channels_are_told(company: Stage) -> None:
     assert not any("enc-7c1f" in d.after for d in told.differences)
     channel.delete()
     assert newest("channel").what == "removed"
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ("2011-10-08T13:15:00+00:00", "8 Oct 2011 14:15"),  # British summer time
+        ("2011-12-31", "31 Dec 2011"),
+        ("2011-13-45", "2011-13-45"),
+        ("2011-12-31 and later", "2011-12-31 and later"),
+        ("0.0144320847586831", "0.0144320847586831"),
+    ],
+)
+def test_times_are_told_in_words_and_all_else_as_it_is(kept: str, words: str) -> None:
+    with timezone.override("Europe/London"):
+        assert told(kept) == words
+
+
+def test_columns_are_told_in_words(company: Stage) -> None:
+    Deviation.objects.create(
+        metric_key="orders", quarter=company.quarter, shortfall=5.0, reason="Well", until_date=company.today,
+        accepted_by=company.executive, accepted_at=timezone.now(),
+    )  # fmt: skip
+    names = {d.name for d in newest("accepted deviation").differences}
+    assert {"accepted by", "accepted at", "metric key"} <= names

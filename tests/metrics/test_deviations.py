@@ -57,6 +57,25 @@ def test_an_accepted_gap_stands_beside_the_computed_status(people: Company) -> N
     assert MOVE in viewer.get("/leaders/alice/").content.decode()
 
 
+def test_the_board_can_leave_out_what_is_accepted(people: Company) -> None:
+    viewer = signed_in(people.viewer)
+    without = {"accepted": "hidden"}
+    name = people.metrics["orders"].name
+    assert "Without accepted" not in board(viewer)  # there is nothing to leave out
+    accepted(people)
+    assert "Without accepted" in board(viewer)
+    page = viewer.get("/", without)
+    assert name in [row.metric.name for row in viewer.get("/").context["board"].rows]
+    assert name not in [row.metric.name for row in page.context["board"].rows]
+    assert "1 metric left out" in page.content.decode()
+    more_days(people.metrics["orders"], [40.0] * 5)
+    with at(NOON + timedelta(days=5)):
+        assert line().excused
+        worse = viewer.get("/", without)
+    assert name in [row.metric.name for row in worse.context["board"].rows]  # it got worse than accepted
+    assert viewer.get("/", {"accepted": "perhaps"}).status_code == 400
+
+
 def test_it_is_loud_again_once_the_gap_is_worse(people: Company) -> None:
     accepted(people)
     orders = people.metrics["orders"]

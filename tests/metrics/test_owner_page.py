@@ -52,6 +52,17 @@ def test_what_stands_open_is_shown_and_actions_go_along(company: Stage) -> None:
     }
 
 
+def test_nobody_is_chosen_until_somebody_chooses(company: Stage) -> None:
+    client = signed_in(company.executive)
+    assert '<option value="?" selected>' in page(client)  # no vacancy by an early tap
+    fields = inputs(client, PATH) | {"part": "whole", "leader": "?", "note": "Half a note"}
+    answer = client.post(PATH, fields)
+    assert answer.status_code == 422
+    assert "Choose who takes over, or nobody." in answer.content.decode()
+    assert "Half a note" in answer.content.decode()
+    assert Ownership.objects.filter(metric_key="orders").count() == 1
+
+
 def test_without_the_tick_actions_stay(company: Stage) -> None:
     Action.objects.create(text="x", leader=company.charlie.leader, metric_key="orders")
     client = signed_in(company.executive)

@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from metrics.models import Metric
-from owners.models import Summary, User
-from tests.metrics.stage import NOTED, Stage, more_metrics, stage
+from owners.models import Leader, Leave, Summary, User
+from tests.metrics import making
+from tests.metrics.stage import NOTED, Stage, more_metrics, own, stage
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -123,6 +124,29 @@ def test_the_number_of_queries_does_not_grow_with_metrics(company: Stage, sign_i
     more_metrics(12)
     with CaptureQueriesContext(connection) as many:
         assert "Extra 11" in text_of(client, path)
+    assert len(many) == len(few)
+
+
+@pytest.mark.parametrize("path", ["/leaders/", "/settings/people/", "/settings/people/leaders/"])
+def test_nor_with_leaders_their_metrics_and_leaves(company: Stage, sign_in: SignIn, path: str) -> None:
+    client = sign_in(company.executive)
+
+    def away(leader: Leader, delegate: Leader) -> None:
+        Leave.objects.create(
+            leader=leader, from_date=company.today, until_date=company.today, delegate=delegate
+        )
+
+    elena, charlie = (Leader.objects.get(key=key) for key in ("elena", "charlie"))
+    away(elena, charlie)
+    client.get(path)
+    with CaptureQueriesContext(connection) as few:
+        text_of(client, path)
+    for n in range(8):
+        leader = Leader.objects.create(key=f"extra_{n}", name=f"Leader {n}", team=elena.team)
+        own(making.metric(f"more_{n}", name=f"More {n}"), leader)
+        away(leader, elena if n % 2 else charlie)
+    with CaptureQueriesContext(connection) as many:
+        assert "Leader 7" in text_of(client, path)
     assert len(many) == len(few)
 
 

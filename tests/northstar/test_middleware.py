@@ -118,3 +118,11 @@ def test_no_address_is_no_fault(people: Company, client: Client, told: str) -> N
     path = f"/settings/people/{people.bob.pk}/role/"
     assert client.post(path, {"role": "analyst"}, REMOTE_ADDR=told).status_code == 302
     assert context_of_last_change()["address"] == ""
+
+
+def test_a_form_that_is_refused_says_what_to_do(people: Company) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(people.alice)
+    answer = client.post("/account/notices/", {})
+    assert answer.status_code == 403
+    assert "Go back, copy what you have typed" in answer.content.decode()

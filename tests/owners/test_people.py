@@ -1,13 +1,16 @@
 """The page of people, and what each kind of person may do there."""
 
+from datetime import date
+
 import pytest
 from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from owners.models import AdminLink, Role, User
-from tests.people import Company, company
+from owners.models import AdminLink, Leader, Leave, Role, User
+from tests.people import SINCE, Company, company
 
 
 @pytest.fixture
@@ -29,6 +32,25 @@ def test_everybody_is_there_with_role_team_and_metrics(people: Company, admin: C
     for key in ("for_everyone", "for_leadership", "for_team"):
         assert f'<a href="/metrics/{key}/">' in page
     assert "Growth" in page
+
+
+def test_a_leader_is_sent_on_leave_and_invited_from_the_list(people: Company, admin: Client) -> None:
+    nina = Leader.objects.create(key="nina", name="Nina Roy", email="nina@x.org")
+    Leave.objects.create(leader=people.leaders["bob"], from_date=SINCE, until_date=date(2100, 1, 1))
+    page = admin.get("/settings/people/").content.decode()
+    assert page.count('href="/leaders/bob/leave/"') == page.count('href="/leaders/nina/leave/"') == 1
+    assert "nobody stands in" in page
+    Leader.objects.filter(key="charlie").update(archived_at=timezone.now())
+    asked = admin.get("/settings/people/", {"leader": "nina"})
+    assert 'href="/leaders/charlie/leave/"' not in asked.content.decode()
+    form = asked.context["form"]
+    said = {name: form[name].value() for name in ("name", "email", "role", "leader")}
+    assert said == {"name": "Nina Roy", "email": "nina@x.org", "role": "leader", "leader": "nina"}
+    assert admin.post("/settings/people/invite/", said).status_code == 200
+    nina.refresh_from_db()
+    assert nina.user and nina.user.email == "nina@x.org"
+    for other in ("bob", "none", "\x00", "nina"):  # who has an account, or is not there
+        assert admin.get("/settings/people/", {"leader": other}).context["form"]["name"].value() is None
 
 
 def test_executives_see_and_invite_but_do_not_change(people: Company) -> None:

@@ -171,7 +171,10 @@ def _flat(row: Mapping[str, Any], names: Names) -> Iterator[tuple[str, str]]:
         if column.startswith("pgh_") or column in _SILENT:
             continue
         if column.endswith("_id"):
-            yield column.removesuffix("_id"), names.of(column, value) if value is not None else ""
+            yield (
+                column.removesuffix("_id").replace("_", " "),
+                names.of(column, value) if value is not None else "",
+            )
         else:
             yield from _leaves(column, value, top=True)
 

@@ -62,6 +62,7 @@ class Board:
     north_star_chart: QuarterChart | None
     rows: tuple[Row, ...]  # focus and supporting, worst first
     guardrails: tuple[Row, ...]
+    settled: int  # lines that are behind, and accepted so, whether they are listed or left out
     changes: tuple[Change, ...]
     banners: tuple[str, ...]  # sources that are late or failed, in words
     lenses: tuple[str, ...]
