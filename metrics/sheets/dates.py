@@ -47,6 +47,7 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[^\W\d_]+\.?|\d+(?:st|nd|rd|th|er|º|ª|\.)?", re.IGNORECASE)
+LONGEST = 60  # characters of a date; patterns take long to say no to much longer ones
 _NO_YEAR = "The year is missing: write “{}” with a year, for example {}."
 
 
@@ -78,8 +79,10 @@ class Moment:
 def read_date(text: str, *, order: str = "", calendar: Calendar | None = None) -> Moment:
     """Reads one cell on its own. order: "dmy" or "mdy" for 1/7/2026, "" where nobody knows: the day comes
     first and `other` is the other day. Quarters are those of `calendar`'s fiscal year. Never raises."""
+    if len(text.strip()) > LONGEST:
+        return Moment(text)
     clean = _clean(text)
-    if not clean or len(clean) > 60:
+    if not clean:
         return Moment(text)
     try:
         return replace(_read(clean, order, calendar or Calendar()), text=text)
@@ -114,7 +117,8 @@ def read_dates(
 def day_order(texts: Sequence[str]) -> str:
     """ "dmy" or "mdy", if the cells of a column prove one: by a number above 12, or because only one order
     makes them firsts of months or whole weeks apart. "" where they prove none, or both."""
-    found = [match for text in texts if (match := _THREE.fullmatch(_bare(_clean(text)))) and match[2] != "."]
+    short = (text for text in texts if len(text.strip()) <= LONGEST)
+    found = [match for text in short if (match := _THREE.fullmatch(_bare(_clean(text)))) and match[2] != "."]
     firsts, seconds = [int(m[1]) for m in found], [int(m[3]) for m in found]
     day_first, month_first = any(n > 12 for n in firsts), any(n > 12 for n in seconds)
     if day_first or month_first:

@@ -53,6 +53,7 @@ _SPACED = re.compile(r"\d{1,3}(?:[ '’´`]\d{3})+(?:([.,])\d*)?", re.ASCII)
 _SCIENTIFIC = re.compile(r"(?:\d+(?:([.,])\d*)?|([.,])\d+)[eE][+-]?\d{1,3}", re.ASCII)
 _THREES = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*", re.ASCII)
 _INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}", re.ASCII)
+LONGEST = 100  # characters of a number; patterns take long to say no to much longer ones
 _SHOWN = 40  # characters of a cell that a message repeats
 
 
@@ -85,6 +86,8 @@ class Reading:
 def read_number(text: str, *, decimal: str = "", exact: bool = False) -> Reading:
     """Reads one cell. decimal: the decimal mark of the sheet, "." or ","; "" where nobody knows. exact: the
     cell is a program's own number (1.234 is no thousand). Never raises; see `Reading.problem`."""
+    if len(text.strip()) > LONGEST:
+        return Reading(text, problem=_not_a_number(text))
     clean = _clean(text)
     if clean.lower() in _UNKNOWN or _ERROR.fullmatch(clean):
         return Reading(text)

@@ -8,6 +8,7 @@ import pytest
 
 from metrics.sheets import bounds
 from metrics.sheets.bounds import Beyond, Bounds, Unreadable
+from metrics.sheets.layout import propose
 from metrics.sheets.tables import TableError, read_table
 from tests.metrics.test_sheets_tables import workbook
 
@@ -129,3 +130,15 @@ def test_a_long_line_of_dashes_is_read_in_no_time() -> None:
     table = read_table("a|b\n--|---\n" + "-" * 100_000 + "x|1\n2|3")
     assert time.process_time() - begin < 5
     assert [row[0][:2] for row in table.rows] == ["a", "--", "2"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["1" * 1_999 + "x", "1," * 999 + "x", "1 of " * 399, "\uff11" * 1_999 + "x", "1 " * 999]
+)
+def test_long_cells_are_no_figures_in_no_time(cell: str) -> None:
+    """Half a megabyte of them: a pattern that looks at each letter from each letter takes minutes."""
+    rows = [f"2026-{n % 12 + 1:02}\t{cell}" for n in range(300)]
+    begin = time.process_time()
+    propose(read_table("\n".join(["month\tOrders", *rows])))
+    propose(read_table("\n".join(["\t".join(["Orders", *[cell] * 60]), *rows[:60]])))
+    assert time.process_time() - begin < 5
