@@ -70,10 +70,11 @@ def standings(
 def describe(months: Sequence[MonthStanding], plan: Plan, unit: str, better: Better | str = "up") -> str:
     """What the last month that ended behind asks of the others, as a sentence's end, or "".
 
-    `Jul ended 150 behind, which leaves 1 650 a month for Aug and Sep`.
+    `Jul ended 150 behind, which leaves 1 650 a month for Aug and Sep`; with one month left `..., which leaves
+    2 000 for Sep`; with none `Sep ended 1 000 behind, and no month is left to make up for it`.
     """
     better, ended = Better(better), [one for one in months if one.ended]
-    if not ended or len(ended) == len(months) or better is Better.BAND:
+    if not ended or better is Better.BAND:
         return ""
     last, adds_up = ended[-1], plan.kind is GoalKind.TOTAL and plan.additive
     off = _sum_of_gaps(ended) if adds_up else last.gap
@@ -83,13 +84,17 @@ def describe(months: Sequence[MonthStanding], plan: Plan, unit: str, better: Bet
         return "the target is reached"
     if left is not None and better is Better.DOWN and left < 0:
         return f"{what}, which is past the target by {gap(-left, unit, sign=False)} already"
+    if len(ended) == len(months):
+        late = _is_behind(off, plan.target, better) if adds_up else last.behind
+        return f"{what}, and no month is left to make up for it" if late else ""
     to_come = [one for one in months if one.needed is not None]
     if not to_come:
         return ""
     names = [f"{one.month.start:%b}" for one in to_come]
     if adds_up:
         most = " at most" if better is Better.DOWN else ""
-        return f"{what}, which leaves {short(to_come[0].needed, unit)} a month{most} for {_and(names)}"
+        each = " a month" if len(to_come) > 1 else ""
+        return f"{what}, which leaves {short(to_come[0].needed, unit)}{each}{most} for {_and(names)}"
     levels = [f"{short(one.needed, unit)} in {name}" for one, name in zip(to_come, names, strict=True)]
     it = "the quarter to date" if plan.kind is GoalKind.TOTAL else "it"
     return f"{what}, so {it} must stand at {_and(levels)}"

@@ -126,6 +126,7 @@ class TargetLine(serializers.ModelSerializer[Target]):
             "reason",
             "agreed_value",
             "agreed_growth",
+            "agreed_baseline",
             "agreed_months",
             "agreed_at",
             "benchmarks",

@@ -13,8 +13,9 @@ class Target(models.Model):
 
     `growth` is kept as written until the base quarter is reviewed; `value` is then its resolved number. A
     target is proposed, answered by its owner with another figure, or agreed. What was agreed (`agreed_value`
-    or `agreed_growth`, both of a growth from a stated baseline; and the months' figures) is written once and
-    stays beside every later change, which says its `reason`. A proposed target counts as any other.
+    or `agreed_growth`, both of a growth from a stated baseline; the months' figures; and the level that the
+    way to it began from) is written once and stays beside every later change, which says its `reason`. A
+    proposed target counts as any other.
     """
 
     class State(models.TextChoices):
@@ -31,6 +32,7 @@ class Target(models.Model):
     baseline = models.FloatField(null=True, blank=True)  # None: the last whole period before the quarter
     agreed_value = models.FloatField(null=True, blank=True)
     agreed_growth = models.CharField(max_length=40, blank=True, default="")
+    agreed_baseline = models.FloatField(null=True, blank=True)  # stated, or a level's measured one, if final
     agreed_months = models.JSONField(default=dict, blank=True)  # first day of the month (ISO) -> figure
     agreed_at = models.DateTimeField(null=True, blank=True)
     agreed_by = models.ForeignKey(

@@ -59,11 +59,16 @@ class Course:
     free_days: FreeDays
     segment: tuple[str, str] = WHOLE
     remarks: Remarks = NONE
-    measured_base: float | None = None  # the base, unless one is stated with the target
+    measured_base: float | None = None  # the base, unless one is stated or agreed with the target
+    settled_base: float | None = None  # the same where it is final
 
     @property
     def agreed_target(self) -> float | None:
-        return self.goalpost.agreed_target(self.measured_base) if self.goalpost else None
+        return self.goalpost.agreed_target(self.agreed_base) if self.goalpost else None
+
+    @property
+    def agreed_base(self) -> float | None:
+        return self.goalpost.agreed_base(self.measured_base) if self.goalpost else None
 
     @property
     def agreed_plan(self) -> Plan | None:
@@ -71,7 +76,8 @@ class Course:
         post, target = self.goalpost, self.agreed_target
         if post is None or self.plan is None or target is None or not post.differs:
             return None
-        return replace(self.plan, target=target, benchmarks=post.agreed_months)
+        baseline = self.agreed_base if self.goal.kind == "level" else None
+        return replace(self.plan, target=target, benchmarks=post.agreed_months, baseline=baseline)
 
     def at(self, as_of: date) -> "Course":
         """The same quarter as it stood on an earlier day, by the figures and targets that are known now."""
@@ -132,7 +138,8 @@ def load(
         through = _through(manual, clock, as_of, period, figures)
         post = posts.get((metric.id, *segment))
         base = before[-1] if before and before[-1].end <= period.start else None
-        known_base = post.baseline if post and post.baseline is not None else (base.value if base else None)
+        measured = base.value if base else None
+        known_base = post.base(measured) if post else measured
         target = post.target(known_base) if post else None
         courses.append(
             Course(
@@ -152,7 +159,8 @@ def load(
                 figures=figures,
                 year_back=year_back,
                 base=known_base,
-                measured_base=base.value if base else None,
+                measured_base=measured,
+                settled_base=measured if base and base.final else None,
                 plan=_plan(metric, goal, period, post, target, known_base, cal, free_days, weights),
                 manual=manual,
                 late=late,

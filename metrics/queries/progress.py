@@ -121,6 +121,7 @@ def judge(course: Course) -> Progress:
         target_reason=post.reason if post else "",
         agreed_at=post.agreed_at if post else None,
         agreed_benchmark=agreed.benchmark_for(judged.end - DAY) if agreed and judged else None,
+        agreed_baseline=course.agreed_base if agreed and course.goal.kind == "level" else None,
         agreed_changed=bool(post and post.differs),
         dimension=course.segment[0],
         member=course.segment[1],

@@ -23,6 +23,7 @@ _FIELDS = (
     "state",
     "agreed_value",
     "agreed_growth",
+    "agreed_baseline",
     "agreed_months",
     "agreed_at",
 )
@@ -41,6 +42,7 @@ class Goalpost:
     agreed_value: float | None = None
     benchmarks: Mapping[date, float] = field(default_factory=dict)
     agreed_growth: str = ""
+    agreed_baseline: float | None = None
     agreed_months: Mapping[date, float] = field(default_factory=dict)
     agreed_at: datetime | None = None
     state: str = "proposed"
@@ -58,9 +60,11 @@ class Goalpost:
 
     @property
     def differs(self) -> bool:
-        """Whether target or benchmarks have changed since they were agreed."""
+        """Whether the target, its benchmarks or what it starts from have changed since they were agreed."""
         return self.is_agreed and (
-            self._figure != self._agreed_figure or dict(self.benchmarks) != dict(self.agreed_months)
+            self._figure != self._agreed_figure
+            or dict(self.benchmarks) != dict(self.agreed_months)
+            or (self.baseline is not None and self.baseline != self.agreed_baseline)
         )
 
     @property
@@ -73,6 +77,15 @@ class Goalpost:
     @property
     def _agreed_figure(self) -> tuple[float | None, str]:
         return self.agreed_value, self.agreed_growth
+
+    def base(self, measured: float | None) -> float | None:
+        """What a growth is counted from and a level climbs from: as stated, else as agreed, else as it is
+        measured by now. What was agreed is not moved by a figure that is restated later."""
+        return self.baseline if self.baseline is not None else self.agreed_base(measured)
+
+    def agreed_base(self, measured: float | None) -> float | None:
+        """The same as it was agreed."""
+        return self.agreed_baseline if self.agreed_baseline is not None else measured
 
     def target(self, base: float | None) -> float | None:
         """The target in numbers; a growth is counted from `base`, and unknown without it."""
@@ -117,7 +130,8 @@ def post_of(target: Target) -> Goalpost:
 
 def _goalpost(row: Mapping[str, Any], months: Mapping[date, float]) -> Goalpost:
     agreed = {date.fromisoformat(day): value for day, value in sorted((row["agreed_months"] or {}).items())}
-    same = {name: row[name] for name in ("value", "growth", "baseline", "agreed_value", "agreed_growth")}
+    plain = ("value", "growth", "baseline", "agreed_value", "agreed_growth", "agreed_baseline")
+    same = {name: row[name] for name in plain}
     return Goalpost(
         **same,
         benchmarks=months,

@@ -13,6 +13,7 @@ from calc.splits import rescale
 from metrics.definitions.build import calendar_of, goal_of, is_additive
 from metrics.definitions.fields import text_problem
 from metrics.models import Benchmark, Installation, Metric, Target, TargetAnswer
+from metrics.queries.courses import load
 from metrics.queries.targets import post_of
 from metrics.services.apply import reviewed_quarters
 from metrics.services.storing import write_benchmarks
@@ -181,10 +182,24 @@ def _agree(target: Target, user: User | None, now: datetime | None) -> None:
     # A growth from a stated baseline has its number already: another baseline later is another target.
     target.agreed_value = post_of(target).target(target.baseline)
     target.agreed_growth = target.growth if target.value is None else ""
+    target.agreed_baseline = target.baseline if target.baseline is not None else _starts_from(target)
     target.agreed_months = {month.isoformat(): months[month] for month in sorted(months)}
     target.agreed_at, target.agreed_by = now or timezone.now(), user
     target.state = State.AGREED
     target.save()
+
+
+def _starts_from(target: Target) -> float | None:
+    """The level that a stated target climbs from: the last one before the quarter, once it is final. A growth
+    is agreed as it is written, and counted from whatever its base turns out to be."""
+    metric = target.metric
+    if target.value is None or goal_of(metric).kind != "level":
+        return None
+    cal = calendar_of(Installation.objects.filter(id=1).first())
+    today = cal.day_of(timezone.now())
+    segment = (target.dimension, target.member)
+    (course,) = load([metric], target.quarter, cal=cal, as_of=today, segments=[segment])
+    return course.settled_base
 
 
 def _take(target: Target, figure: float) -> None:

@@ -34,7 +34,7 @@ def test_a_total_behind_leaves_more_for_each_month() -> None:
 def test_two_months_behind_leave_it_all_to_the_last() -> None:
     months = standings(TOTAL, {JUL: 1_200, AUG: 1_300}, SEP)
     assert needed(months) == [None, None, 2_000]  # 4,500 - 2,500
-    assert describe(months, TOTAL, "count") == "Aug ended 250 behind, which leaves 2\u202f000 a month for Sep"
+    assert describe(months, TOTAL, "count") == "Aug ended 250 behind, which leaves 2\u202f000 for Sep"
 
 
 def test_a_month_that_was_made_up_for_asks_for_nothing() -> None:
@@ -61,6 +61,25 @@ def test_after_the_quarter_nothing_is_left_to_ask() -> None:
     months = standings(TOTAL, {JUL: 1_200, AUG: 1_300, SEP: 1_000}, OCT)
     assert [m.behind for m in months] == [True, True, True]
     assert needed(months) == [None, None, None]
+    # 150, 100 and 750 short
+    assert describe(months, TOTAL, "count") == (
+        "Sep ended 1\u202f000 behind, and no month is left to make up for it"
+    )
+
+
+def test_at_the_end_nothing_is_said_of_what_was_kept_or_is_not_known() -> None:
+    made_up = standings(TOTAL, {JUL: 1_200, AUG: 1_300, SEP: 2_000}, OCT)  # 4,500 in all
+    assert describe(made_up, TOTAL, "count") == "the target is reached"
+    assert describe(standings(TOTAL, {JUL: None, AUG: 1, SEP: 1}, OCT), TOTAL, "count") == ""
+    climbed = standings(LEVEL, {JUL: 0.91, AUG: 0.92, SEP: 0.95}, OCT)
+    assert describe(climbed, LEVEL, "percent") == ""
+    fell = standings(LEVEL, {JUL: 0.95, AUG: 0.95, SEP: 0.93}, OCT)
+    assert describe(fell, LEVEL, "percent") == (
+        "Sep ended 2\u00a0points behind, and no month is left to make up for it"
+    )
+    cost = Plan(QUARTER, GoalKind.TOTAL, 300, {JUL: 100, AUG: 100, SEP: 100})
+    spent = standings(cost, {JUL: 90, AUG: 90, SEP: 110}, OCT, better="down")
+    assert describe(spent, cost, "count", "down") == ""  # 10 under in all, though September was over
 
 
 def test_a_level_behind_must_climb_in_equal_steps() -> None:

@@ -42,7 +42,8 @@ class Progress:
     target_reason: str = ""  # why it was set or changed, as written
     agreed_at: datetime | None = None
     agreed_benchmark: float | None = None  # what was agreed for the month of `benchmark`
-    agreed_changed: bool = False  # target or benchmarks have changed since they were agreed
+    agreed_baseline: float | None = None  # of a level: what it was agreed to climb from
+    agreed_changed: bool = False  # target, benchmarks or baseline have changed since they were agreed
     dimension: str = ""  # of a member's progress; "" is the whole
     member: str = ""
     months: tuple[MonthStanding, ...] = ()  # the plan's months as they went
@@ -62,6 +63,22 @@ class Progress:
         """Since when it is stale, where no trouble of a source has said so already."""
         said = {trouble.since for trouble in self.troubles}
         return None if self.stale_since in said else self.stale_since
+
+    @property
+    def days_left(self) -> int | None:
+        """Of the quarter, after the day that is due; None where the plan's months are not known."""
+        if self.due_through is None or not self.months:
+            return None
+        return (self.months[-1].month.end - self.due_through).days - 1
+
+    @property
+    def rest(self) -> float | None:
+        """What a total still lacks, where less than a month is left to bring it: a rate by the month would be
+        a figure that nobody is to reach."""
+        left = self.days_left
+        if self.required_per_day is None or not left or left >= self.months[-1].month.days:
+            return None
+        return self.required_per_day * left
 
     @property
     def own_call(self) -> Call | None:
