@@ -16,6 +16,7 @@ from calc.calendar import Calendar, Grain, Period, add_months
 from calc.clock import is_working
 
 DAY = timedelta(days=1)
+DECIMALS = 10  # at most, of a step in which months are planned
 LAST_YEAR = timedelta(days=364)  # the same weekday a year back, as weeks are compared
 
 
@@ -293,7 +294,8 @@ def split(
 
     how: `months` (thirds), `days` (by length, or by `weights` of days) or `season` (by `weights` of months,
     that is last year's figures by the first day of this year's month). step: round each to a multiple, the
-    largest remainders first. ValueError for an unknown `how` and weights that are missing, negative or all 0.
+    largest remainders first; the months then add up to the target in decimals, as people write and add them.
+    ValueError for an unknown `how` and weights that are missing, negative or all 0.
     """
     months = months_of(quarter)
     weigh = weights if callable(weights) else None if weights is None else lambda day: weights.get(day, 0.0)
@@ -316,8 +318,11 @@ def split(
         by_remainder = sorted(range(len(parts)), key=lambda n: (counts[n] - parts[n] / step, n))
         for n in by_remainder[:short]:
             counts[n] += 1
-        parts = [count * step for count in counts]
-    parts[-1] = target - math.fsum(parts[:-1])
+        # as people write it: 33.34, and not the nearest product of floats
+        parts = [round(count * step, DECIMALS) for count in counts]
+    else:
+        last = max(n for n, size in enumerate(sizes) if size)  # a month without weight stays at 0
+        parts[last] = target - math.fsum(part for n, part in enumerate(parts) if n != last)
     return {month.start: part for month, part in zip(months, parts, strict=True)}
 
 

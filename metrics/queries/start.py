@@ -13,7 +13,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from calc.calendar import Calendar, Grain, Period, add_months
-from calc.plan import months_of, split, split_level
+from calc.plan import GoalKind, months_of, split
+from calc.splits import EVEN, split_goal, step_of
 from metrics.definitions.build import goal_of, is_additive
 from metrics.models import Metric, SheetImport, Start, Value
 from metrics.queries.scope import visible_metrics
@@ -135,18 +136,15 @@ class Aim:
     last_year: float | None
 
     def proposal(self, target: float) -> dict[date, float]:
-        """The months' benchmarks on the way to a target; of a total they add up to it exactly."""
+        """The months' benchmarks on the way to a target, no finer than it is; those of a total add up."""
+        unit = self.metric.unit
         if self.adds_up:
-            step = (
-                1.0
-                if float(target).is_integer() and abs(target) >= 30 and self.metric.unit == "count"
-                else None
-            )
             by_month = dict(zip(self.months, self.weights, strict=True))
-            return split(target, self._quarter, "season", by_month, step=step)
-        if self.baseline is None:
-            return dict.fromkeys(self.months, target)
-        return split_level(self.baseline, target, self._quarter)
+            return split(target, self._quarter, "season", by_month, step=step_of(target, unit))
+        kind = GoalKind.LEVEL
+        return split_goal(
+            target, self._quarter, EVEN, kind=kind, additive=False, unit=unit, baseline=self.baseline
+        )
 
     @property
     def _quarter(self) -> Period:

@@ -98,7 +98,8 @@ def _lines(
     )
     answers = open_answers([m.id for m in metrics], quarter)
     return tuple(
-        _line(course, series[PARTS * n : PARTS * n + PARTS], answers) for n, course in enumerate(courses)
+        _line(course, series[PARTS * n : PARTS * n + PARTS], answers, before.end > day)
+        for n, course in enumerate(courses)
     )
 
 
@@ -106,6 +107,7 @@ def _line(
     course: Course,
     series: Sequence[tuple[Stored, ...]],
     answers: Mapping[tuple[int, str, str], Answer],
+    before_runs: bool,
 ) -> TargetRow:
     metric, post = course.metric, course.goalpost or Goalpost()
     last_quarter, last_year = (ended[-1].value if ended else None for ended in series[:2])
@@ -143,6 +145,7 @@ def _line(
         adds_up=course.goal.kind == "total" and is_additive(metric),
         last_year=last_year,
         last_quarter=last_quarter,
+        last_quarter_runs=before_runs and last_quarter is not None,
         token=post.token,
         resolved=course.target,
         preliminary=course.target_preliminary,

@@ -53,23 +53,37 @@
 
   const plain = (value) => String(Number(value.toPrecision(12)));
 
-  // The same split as the server's: largest remainders for whole totals of counted things, else exact shares.
-  function split(target, weights, whole) {
+  // The smallest part in which people plan such a target, as calc.splits.step_of; shares are in percent here.
+  function stepOf(target, unit) {
+    const steps = unit === "percent" ? [0.1, 0.01] : unit.startsWith("currency") ? [1, 0.01] : [1, 0.1, 0.01];
+    const fits = (count) => Math.abs(count - Math.round(count)) <= 1e-9 * Math.max(1, Math.abs(count));
+    return steps.find((step) => fits(target / step));
+  }
+
+  // The same split as the server's: by largest remainders where the target has such a part, else exact shares.
+  function split(target, weights, unit) {
     const sum = weights.reduce((a, b) => a + b, 0);
     const parts = weights.map((w) => (target * w) / sum);
-    if (whole) {
-      const counts = parts.map(Math.floor);
-      const order = parts.map((p, n) => n).sort((a, b) => counts[a] - parts[a] - (counts[b] - parts[b]) || a - b);
-      const short = target - counts.reduce((a, b) => a + b, 0);
+    const step = stepOf(target, unit);
+    if (step) {
+      const exact = parts.map((p) => p / step);
+      const counts = exact.map(Math.floor);
+      const order = parts.map((p, n) => n).sort((a, b) => counts[a] - exact[a] - (counts[b] - exact[b]) || a - b);
+      const short = Math.round(target / step) - counts.reduce((a, b) => a + b, 0);
       for (const n of order.slice(0, short)) counts[n] += 1;
-      return counts;
+      return counts.map((count) => count * step);
     }
-    parts[parts.length - 1] = target - parts.slice(0, -1).reduce((a, b) => a + b, 0);
+    const last = weights.findLastIndex((w) => w);
+    parts[last] = target - parts.reduce((a, b, n) => (n === last ? a : a + b), 0);
     return parts;
   }
 
-  function climb(target, baseline, count) {
-    return [...Array(count).keys()].map((n) => (n + 1 === count ? target : baseline + ((target - baseline) * (n + 1)) / count));
+  // Equal steps from the baseline, no finer than the target is planned.
+  function climb(target, baseline, count, unit) {
+    let step = stepOf(target, unit) || 10 ** (Math.floor(Math.log10(Math.abs(target) || 1)) - 3);
+    if (step === 1 && Math.abs(target) < 100) step = 0.1;
+    const mark = (n) => Math.round((baseline + ((target - baseline) * (n + 1)) / count) / step) * step;
+    return [...Array(count).keys()].map((n) => (n + 1 === count ? target : mark(n)));
   }
 
   function targets() {
@@ -99,10 +113,9 @@
           let proposed = months.map(() => "");
           if (goal !== null && !Number.isNaN(goal)) {
             if ("addsUp" in line.dataset) {
-              const whole = Number.isInteger(goal) && Math.abs(goal) >= 30 && line.dataset.unit === "count";
-              proposed = split(goal, line.dataset.weights.split(" ").map(Number), whole);
+              proposed = split(goal, line.dataset.weights.split(" ").map(Number), line.dataset.unit);
             } else if (line.dataset.baseline) {
-              proposed = climb(goal, Number(line.dataset.baseline) * (percent ? 100 : 1), months.length);
+              proposed = climb(goal, Number(line.dataset.baseline) * (percent ? 100 : 1), months.length, line.dataset.unit);
             } else proposed = months.map(() => goal);
           }
           months.forEach((m, n) => (m.value = proposed[n] === "" ? "" : plain(proposed[n])));

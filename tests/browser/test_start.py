@@ -12,9 +12,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from calc.calendar import Calendar, Grain, add_months
 from metrics.models import Entry, Installation, Metric, Target, Value, Warehouse
+from metrics.queries import start as queries
 from metrics.services import sheet_imports, starting
 from metrics.services.entries import EntryRow, enter
-from metrics.services.manual_metrics import Counted
+from metrics.services.manual_metrics import Counted, add_own
 from metrics.sheets.tables import read_table
 from owners.models import Leader, Ownership, Role, User
 from owners.services.links import first_admin_url
@@ -164,6 +165,32 @@ def test_from_empty_to_a_filled_board(open_as: Open, settings: Any, tmp_path: Pa
     page.wait_for_load_state("networkidle")
     assert Leader.objects.get(name="Maya Chen").user == User.objects.get(email="maya@example.com")
     guest.go(f"/metrics/{Metric.objects.get(name='Visits').key}/values/")
+
+
+def test_months_are_proposed_as_the_server_does(transactional_db: None, open_as: Open) -> None:
+    """While a target is typed the script proposes what the server would."""
+    ada = User.objects.create_user("ada@example.com", PASSWORD, name="Ada Kestrel", role=Role.EXECUTIVE)
+    started = timezone.localdate().replace(day=1)
+    typed = {"Revenue": ("currency:GBP", "10000.10"), "Parcels": ("count", "1001")}
+    levels = {"Score": ("score", "45"), "On time": ("percent", "75")}
+    for name, (unit, _) in (typed | levels).items():
+        kind = "level" if name in levels else "amount"
+        made = add_own(Counted(name=name, unit=unit, kind=kind), ada)
+        if kind == "level":
+            value = 0.7 if unit == "percent" else 40.0
+            rows = [EntryRow(add_months(started, -n), value) for n in range(1, 5)]
+            enter(made, rows, author=ada, origin="page")
+    page = open_as(ada).go("/start/targets/")
+    quarter = page.locator("input[name=quarter]").input_value()
+    today = timezone.localdate()
+    aims = {a.metric.name: a for a in queries.aims(ada, quarter, Calendar(), today)}
+    for name, (unit, target) in (typed | levels).items():
+        line = page.get_by_role("group", name=name)
+        line.get_by_label(re.compile("^Target")).fill(target)
+        shown = [box.input_value() for box in line.locator("[data-month]").all()]
+        factor = 100 if unit == "percent" else 1
+        proposed = aims[name].proposal(float(target) / factor).values()
+        assert shown == [f"{value * factor:.12g}" for value in proposed], name
 
 
 MESSY = "\n".join(

@@ -2,6 +2,7 @@
 
 import math
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -92,6 +93,29 @@ def test_months_of_a_total_always_add_up(target: float, season: list[float], how
     last_year = dict(zip((JUL, AUG, SEP), season, strict=True))
     found = split_goal(target, QUARTER, how, unit=unit, last_year=last_year, **TOTAL)
     assert math.isclose(math.fsum(found.values()), target, rel_tol=1e-9)
+
+
+@given(
+    cents=st.integers(1, 10**9),
+    season=st.lists(st.floats(0, 1e6), min_size=3, max_size=3).filter(lambda each: sum(each) > 1),
+    how=st.sampled_from(["even", "season"]),
+)
+def test_money_adds_up_to_the_penny_as_it_is_written(cents: int, season: list[float], how: str) -> None:
+    """In decimals, by which people check a sum, and a month without a figure last year gets none."""
+    last_year = dict(zip((JUL, AUG, SEP), season, strict=True))
+    target = cents / 100
+    found = split_goal(target, QUARTER, how, unit="currency:GBP", last_year=last_year, **TOTAL)
+    written = {month: Decimal(repr(part)) for month, part in found.items()}
+    assert sum(written.values()) == Decimal(cents) / 100
+    assert all(part >= 0 and part == round(part, 2) for part in written.values())
+    if how == "season":
+        assert all(found[month] == 0 for month, weight in last_year.items() if weight == 0)
+
+
+def test_a_month_without_weight_gets_nothing_of_what_has_no_smallest_part() -> None:
+    found = split_goal(math.pi, QUARTER, "season", last_year={JUL: 1.0, AUG: 2.0, SEP: 0.0}, **TOTAL)
+    assert found[SEP] == 0
+    assert math.fsum(found.values()) == pytest.approx(math.pi, rel=1e-15)
 
 
 def test_steps_divide_the_target() -> None:

@@ -186,6 +186,20 @@ def test_a_target_is_split_by_last_years_season_or_evenly(people: Company) -> No
     assert visits.key in found
 
 
+def test_months_are_proposed_no_finer_than_the_target(people: Company) -> None:
+    """Nobody plans 3,333.33333333 of anything: whole pounds of whole pounds, tenths of a level below 100."""
+    calendar = Calendar()
+    today = date(2026, 7, 20)
+    money = add_own(Counted(name="Revenue", unit="currency:GBP"), people.executive)
+    level = add_own(Counted(name="Score", kind="level", unit="score"), people.executive)
+    months_with(level, people.executive, {date(2026, 6, 1): 40.0})
+    found = {aim.metric.key: aim for aim in queries.aims(people.executive, "2026-Q3", calendar, today)}
+    # by days 31, 31 and 30 of 92: 3,369.57, 3,369.57 and 3,260.87, the largest remainders rounded up
+    assert list(found[money.key].proposal(10_000).values()) == [3370, 3369, 3261]
+    # a third and two thirds of the way from 40 to 45: 41.67 and 43.33
+    assert list(found[level.key].proposal(45.0).values()) == [41.7, 43.3, 45]
+
+
 def test_targets_are_saved_with_the_months_that_are_proposed(people: Company, executive: Client) -> None:
     calendar, today = Calendar(), timezone.localdate()
     quarter = calendar.quarter_name(today)

@@ -1,6 +1,6 @@
 """Targets on pages: split and paste before saving, agree and decide, and the members of a dimension."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from metrics.models import Benchmark, Metric, Target, TargetAnswer
+from metrics.queries.target_grid import target_line
 from metrics.queries.targets import goalposts, post_of
 from metrics.services.agreements import accept, answer
 from metrics.services.targets import set_target
@@ -69,6 +70,18 @@ def test_a_season_without_figures_is_said(company: Stage) -> None:
     page = client.post(path, inputs(client, path) | {"do": "season:on_time"}).content.decode()
     assert "On-time share: last year’s months are not all known." in page.replace("&#x27;", "’")
     assert months(page, company, "on_time") == ["93", "94", "95"]
+
+
+def test_a_quarter_that_runs_is_told_as_so_far(company: Stage) -> None:
+    """Who plans the next quarter sees that this one's figure is not its last."""
+    period = CALENDAR.quarter(company.quarter)
+    following = CALENDAR.quarter_name(period.end)
+    orders = Metric.objects.get(key="orders")
+    making.figure(orders, "quarter", period.start, period.end, 6_200.0, status="provisional")
+    runs = target_line(orders, following, as_of=period.end - timedelta(days=9))
+    assert (runs.last_quarter, runs.last_quarter_runs) == (6_200.0, True)
+    over = target_line(orders, following, as_of=period.end)
+    assert (over.last_quarter, over.last_quarter_runs) == (6_200.0, False)
 
 
 def test_all_lines_without_months_are_filled_at_once(company: Stage) -> None:

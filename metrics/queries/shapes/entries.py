@@ -77,8 +77,9 @@ class Answer:
 class TargetRow:
     """A line of the grid metrics x months. `token` names the stored state, so that a conflict can be seen.
 
-    resolved: the target in numbers, a growth counted from the base. agreed: the target that was agreed, in
-    numbers. answer: what its owner has answered last, while that waits for a decision.
+    last_quarter_runs: the quarter before is not over, and its figure is that so far. resolved: the target in
+    numbers, a growth counted from the base. agreed: the target that was agreed, in numbers. answer: what its
+    owner has answered last, while that waits for a decision.
     """
 
     metric: MetricHead
@@ -91,6 +92,7 @@ class TargetRow:
     last_year: float | None
     last_quarter: float | None
     token: str
+    last_quarter_runs: bool = False
     resolved: float | None = None
     preliminary: bool = False
     baseline: float | None = None
