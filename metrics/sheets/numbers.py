@@ -92,8 +92,10 @@ def read_number(text: str, *, decimal: str = "", exact: bool = False) -> Reading
     if clean.lower() in _UNKNOWN or _ERROR.fullmatch(clean):
         return Reading(text)
     if exact:
+        percent = clean.endswith("%")
         try:
-            return _checked(Reading(text, float(clean)))
+            value = float(clean.removesuffix("%"))
+            return _checked(Reading(text, value / 100 if percent else value, percent=percent))
         except ValueError:
             pass  # a text cell of a workbook
     if (parts := _PARTS.fullmatch(clean)) and not _money(clean)[1]:

@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum, ZipError
 
 from metrics.sheets.bounds import Beyond, Bounds
+from metrics.sheets.formats import percent_cells
 
 MOST_BYTES = 5_000_000  # of a file or a text as it comes
 MOST_UNPACKED = 60_000_000  # bytes of a workbook's parts
@@ -36,8 +37,8 @@ class TableError(ValueError):
 @dataclass(frozen=True)
 class Table:
     """Texts by row and column, each row as long as the longest. Both count from 0 here, and from 1 and A on
-    screen (`place_of`). exact: cells that a workbook holds as numbers, written with a decimal point. sheet:
-    the one that was read; sheets: all with cells that are shown."""
+    screen (`place_of`). exact: cells that a workbook holds as numbers, written with a decimal point, and as
+    72 % where its format says so. sheet: the one that was read; sheets: all with cells that are shown."""
 
     rows: tuple[tuple[str, ...], ...]
     exact: frozenset[tuple[int, int]] = frozenset()
@@ -180,7 +181,8 @@ def _check_commas(rows: list[tuple[str, ...]]) -> None:
 
 def _workbook(content: bytes, sheet: str) -> Table:
     try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(_repacked(content))) as book:
+        plain = _repacked(content)
+        with CalamineWorkbook.from_filelike(io.BytesIO(plain)) as book:
             names = [
                 meta.name
                 for meta in book.sheets_metadata
@@ -203,6 +205,13 @@ def _workbook(content: bytes, sheet: str) -> Table:
     if not chosen:
         raise TableError("There are no cells in this workbook.")
     rows, exact = found[chosen]
+    with zipfile.ZipFile(io.BytesIO(plain)) as parts:
+        shares = percent_cells(parts, chosen) & exact
+    if shares:
+        rows = tuple(
+            tuple(_percent(cell) if (r, c) in shares else cell for c, cell in enumerate(row))
+            for r, row in enumerate(rows)
+        )
     shown = tuple(n for n in names if n not in found or any(any(row) for row in found[n][0]))
     return Table(rows, exact, chosen, shown)
 
@@ -221,6 +230,11 @@ def _cells(
             if isinstance(cell, int | float) and not isinstance(cell, bool)
         }
     return tuple(rows), frozenset(exact)
+
+
+def _percent(cell: str) -> str:
+    """A number whose format is a percentage, as its sheet shows it; 15 digits are what a sheet has."""
+    return f"{float(cell) * 100:.15g} %"
 
 
 def _text(cell: object) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 import xlsxwriter
 
+from metrics.sheets.numbers import read_number
 from metrics.sheets.tables import MOST_BYTES, TableError, column_name, place_of, read_table
 
 
@@ -69,12 +70,41 @@ def test_a_workbook_keeps_its_places_numbers_and_dates() -> None:
     table = read_table(content, "kpis.xlsx")
     assert table.sheet == "KPIs"
     assert table.sheets == ("KPIs", "Errors")
-    assert table.rows[1:] == (("", "Metric", "2026-07-01"), ("", "Rate", "1.234"), ("", "Share", "0.72"))
+    assert table.rows[1:] == (("", "Metric", "2026-07-01"), ("", "Rate", "1.234"), ("", "Share", "72 %"))
     assert table.exact == {(2, 2), (3, 2)}
     errors = read_table(content, sheet="Errors")
     assert errors.rows == (("x", "", "1,234", "TRUE"),)  # an error is unknown
     with pytest.raises(TableError, match="no sheet"):
         read_table(content, sheet="Hidden")
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("0%", "75.125 %"),
+        ("0.00%", "75.125 %"),
+        ("0 %", "75.125 %"),
+        ("[Red]-0.0 %;0.0 %", "75.125 %"),
+        ('0.00" % of all"', "0.75125"),  # a word in the format is no percentage
+        ("0.00\\%", "0.75125"),
+        ("#,##0.00", "0.75125"),
+        ("General", "0.75125"),
+    ],
+)
+def test_a_workbook_says_by_its_format_what_is_a_percentage(code: str, shown: str) -> None:
+    """What the sheet shows as 75.1 % is stored as 0.75125: a dropped file means what a pasted one does."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        book.add_worksheet("First").write(1, 1, 5)
+        sheet = book.add_worksheet("Rates & more")
+        style = book.add_format({"num_format": code})
+        sheet.write(0, 0, "Month")
+        sheet.write(2, 3, 0.75125, style)
+        sheet.write(2, 4, "text", style)
+    table = read_table(out.getvalue(), sheet="Rates & more")
+    assert table.rows[2][3:] == (shown, "text")
+    assert table.exact == {(2, 3)}
+    assert read_number(shown, decimal=",", exact=True).value == pytest.approx(0.75125, rel=1e-14)
 
 
 def test_an_unquoted_comma_is_refused_with_its_row() -> None:
