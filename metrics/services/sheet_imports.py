@@ -10,13 +10,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from metrics.models import Entry, Metric, SheetImport
+from metrics.models import Entry, Metric, SheetImport, Target
 from metrics.queries.figures_read import Match, read_import
 from metrics.queries.importing import enterable, preview
 from metrics.queries.scope import visible_metrics
 from metrics.services import batches
 from metrics.services.entries import EntryRow, token_of
 from metrics.services.manual_metrics import Counted, add_own
+from metrics.services.manual_metrics import token_of as metric_token
 from metrics.sheets.tables import Table
 from owners.models import User
 from owners.rules import can, require
@@ -42,6 +43,14 @@ class _Write:
     cell: str
     metric: Metric
     row: EntryRow
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was taken back: how many figures, and the names of the added metrics that went with them."""
+
+    figures: int
+    dropped: tuple[str, ...] = ()
 
 
 class Gone(ValidationError):
@@ -112,6 +121,8 @@ def take_over(by: User, made: SheetImport) -> Taken:
                 line.figure.note or None, expected=line.token,
             )  # fmt: skip
             writes.append(_Write(line.figure.place, metrics[key], row))
+    added = [Metric.objects.get(key=keys[match.name]) for match in new]
+    made.matches |= {m.name: {"action": "new", "key": m.key, "token": metric_token(m)} for m in added}
     taken = _enter(by, made, writes)
     return Taken(taken.added, taken.changed, tuple(match.name for match in new))
 
@@ -134,8 +145,9 @@ def take_over_all(by: User, made: SheetImport, digest: str, today: date) -> Take
 
 
 @transaction.atomic
-def take_back(by: User, made: SheetImport) -> int:
-    """Restores what was there before a draft was taken over; returns how many figures that were.
+def take_back(by: User, made: SheetImport) -> Restored:
+    """Restores what was there before a draft was taken over. Metrics that were added for it are archived,
+    unless somebody has used them since: changed them, given them a target or other figures.
 
     Only its author may, whose right to enter the figures still stands. Raises ValidationError, and changes
     nothing, where somebody has changed one of the figures since, naming them; Gone where it was taken back
@@ -159,7 +171,26 @@ def take_back(by: User, made: SheetImport) -> int:
     with _context(by):
         made.undone_at = timezone.now()
         made.save(update_fields=["undone_at"])
-    return len(made.changes)
+        return Restored(len(made.changes), _drop_added(by, made))
+
+
+def _drop_added(by: User, made: SheetImport) -> tuple[str, ...]:
+    """Archives the metrics that `made` has added and nobody has used since; returns their names."""
+    added = {m["key"]: m["token"] for m in made.matches.values() if m.get("action") == "new" and "token" in m}
+    unused = (
+        Metric.objects.select_for_update(of=("self",))
+        .filter(key__in=added, archived_at=None, type="manual")
+        .exclude(pk__in=Entry.objects.values("metric"))
+        .exclude(pk__in=Target.objects.values("metric"))
+        .order_by("id")
+    )
+    dropped = []
+    for metric in unused:
+        if metric_token(metric) == added[metric.key] and can(by, "metric.define_manual", metric):
+            metric.archived_at = timezone.now()
+            metric.save(update_fields=["archived_at"])
+            dropped.append(metric.name)
+    return tuple(dropped)
 
 
 def forget(now: datetime) -> None:
@@ -211,7 +242,7 @@ def _enter(by: User, made: SheetImport, writes: Sequence[_Write], today: date | 
     ]
     with _context(by):
         made.changes, made.accepted_at, made.table = changes, timezone.now(), {}
-        made.save(update_fields=["changes", "accepted_at", "table"])
+        made.save(update_fields=["changes", "accepted_at", "table", "matches"])
     added = sum(change["before"] is None for change in changes)
     return Taken(added, len(changes) - added)
 
@@ -253,6 +284,7 @@ def _one_line(text: str) -> str:
 
 __all__ = [
     "Gone",
+    "Restored",
     "Taken",
     "decide",
     "discard",

@@ -80,10 +80,12 @@ def back(request: HttpRequest, pk: int) -> HttpResponse:
     require(reader(request), "start.use")
     made = get_object_or_404(SheetImport.objects.defer("table"), pk=pk, author=reader(request))
     try:
-        count = sheet_imports.take_back(reader(request), made)
-        messages.success(
-            request, f"{count} figure{'' if count == 1 else 's'} taken back: all is as it was before."
-        )
+        back = sheet_imports.take_back(reader(request), made)
+        words = f"{back.figures} figure{'' if back.figures == 1 else 's'} taken back"
+        if back.dropped:
+            words += f", and {', '.join(back.dropped[:5])} that came with them"
+            words += f" ({len(back.dropped)} in all)" if len(back.dropped) > 5 else ""
+        messages.success(request, f"{words}.")
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect("start_figures")

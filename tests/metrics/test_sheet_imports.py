@@ -1,5 +1,6 @@
 """Figures out of a spreadsheet: looked at, taken over in one piece, taken back to exactly what was before."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +18,8 @@ from metrics.queries.figures_read import read_import
 from metrics.services import sheet_imports
 from metrics.services.apply import apply
 from metrics.services.entries import EntryRow, enter
-from metrics.services.manual_metrics import Counted, add, add_own
+from metrics.services.manual_metrics import Counted, add, add_own, change, counted_of
+from metrics.services.targets import set_target
 from metrics.sheets.tables import read_table
 from owners.models import Leader, User
 from tests.people import Company, company
@@ -113,11 +115,27 @@ def test_figures_are_taken_over_and_taken_back(people: Company) -> None:
     assert made.table == {} and len(made.changes) == 5
     with pytest.raises(sheet_imports.Gone):
         sheet_imports.take_over(people.executive, made)
-    assert sheet_imports.take_back(people.executive, made) == 5
+    back = sheet_imports.take_back(people.executive, made)
+    assert (back.figures, back.dropped) == (5, ("On time", "Average basket"))
     assert state() == before
+    assert [m.key for m in Metric.objects.filter(archived_at=None)] == ["orders"]
     with pytest.raises(sheet_imports.Gone):
         sheet_imports.take_back(people.executive, made)
     assert Value.objects.get(metric=orders, grain="month", period_start=MAR).value == 1300
+
+
+def test_an_added_metric_stays_once_it_is_used(people: Company) -> None:
+    made = drafted(people.executive, SHEET)
+    sheet_imports.take_over(people.executive, made)
+    on_time = Metric.objects.get(key="on_time")
+    change(
+        on_time, replace(counted_of(on_time), definition="On the day that was said."), author=people.executive
+    )
+    basket = Metric.objects.get(key="average_basket")
+    set_target(basket, "2026-Q4", 45.0, {}, author=people.executive)
+    made.refresh_from_db()
+    assert sheet_imports.take_back(people.executive, made).dropped == ("Orders",)
+    assert set(Metric.objects.filter(archived_at=None)) == {on_time, basket}
 
 
 def test_what_somebody_has_changed_since_is_not_taken_back(people: Company) -> None:
@@ -325,7 +343,7 @@ def test_whoever_counts_a_metric_hands_in_its_figures_whatever_the_role(people: 
     made = drafted(people.viewer, "Month\tOrders\nJan 2026\t5")
     sheet_imports.take_over(people.viewer, made)
     assert [row[:5] for row in state()] == [("orders", "", "", JAN, 5)]
-    assert sheet_imports.take_back(people.viewer, made) == 1 and state() == []
+    assert sheet_imports.take_back(people.viewer, made).figures == 1 and state() == []
 
 
 def test_a_page_costs_the_same_for_one_metric_and_for_many(people: Company, client: Client) -> None:
