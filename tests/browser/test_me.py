@@ -28,10 +28,13 @@ class Thumb:
         self.taps += 1
 
 
-def test_the_whole_round_takes_four_taps_and_a_sentence_a_metric(company: Stage, open_as: Open) -> None:
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)], ids=["phone", "desktop"])
+def test_the_whole_round_takes_four_taps_and_a_sentence_a_metric(
+    company: Stage, open_as: Open, width: int, height: int
+) -> None:
     agree()
     CheckIn.objects.all().delete()
-    page = open_as(company.elena, width=390, height=844).go("/me/")
+    page = open_as(company.elena, width=width, height=height).go("/me/")
     thumb, taken = Thumb(), []
     thumb.tap(page.get_by_role("link", name="Start"))
     for _ in range(2):
