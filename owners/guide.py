@@ -33,6 +33,9 @@ class Guide(Protocol):
     def seen(self, person: User | Leader | None, keys: Collection[str]) -> set[str]:
         """Which of these metrics the person may see; None: whoever is signed in."""
 
+    def names(self, keys: Collection[str]) -> dict[str, str]:
+        """The names of these metrics, by key; a key that is none is missing."""
+
     def words(self, notice: Notice, now: datetime, *, signed: bool) -> Words | None:
         """What the notice says now, where that depends on the day it is sent; None if nothing is left to
         say. signed: with links that need no signing in, for the person's own eyes."""

@@ -1,25 +1,31 @@
 """What is told to whom when data are late, broken or implausible: rows of the outbox, each at most once."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from metrics.models import Dispute, Metric, Source
+from metrics.queries import installation
 from owners.models import Deviation, Leader, Notice, Role, User
 from owners.services.outbox import notify, short_key
 
 SOURCES = "/settings/sources/"
+DAY = timedelta(days=1)
 STAGES = ("failed", "quarantined")  # of a metric that cannot be computed
 
 
 def load_late(source: Source, first_late: date) -> None:
     """The load has stopped: told once for the first day that is missing."""
-    known = f"up to {source.watermark} (exclusive)" if source.watermark else "not at all yet"
+    known = (
+        f"it is loaded through {_day(source.watermark - DAY)}"
+        if source.watermark
+        else "nothing is loaded yet"
+    )
     _tell(
         f"late:{source.key}:{first_late}",
         "source_late",
         source.data_owner,
         f"The data of {source.key} are late",
-        f"The rows of {first_late} should be in the source {source.key}, and are not: it is loaded {known}.\n"
+        f"The rows of {_day(first_late)} should be in the source {source.key}, and are not: {known}.\n"
         "Its figures stay as they were; nothing is counted as zero. You will be told when the load is back.",
     )
 
@@ -31,7 +37,7 @@ def load_back(source: Source, since: datetime) -> None:
         "source_loaded",
         source.data_owner,
         f"The data of {source.key} are there again",
-        f"The source {source.key} was late since {since:%Y-%m-%d %H:%M} UTC and has caught up.",
+        f"The source {source.key} was late since {_moment(since)} and has caught up.",
     )
 
 
@@ -44,7 +50,7 @@ def source_failed(source: Source, error: str) -> None:
         source.data_owner,
         f"The source {source.key} cannot be read",
         f"{error}\n\nIts metrics keep their last good figures, marked stale since "
-        f"{source.failed_since:%Y-%m-%d %H:%M} UTC. It is tried again by itself.",
+        f"{_moment(source.failed_since)}. It is tried again by itself.",
     )
 
 
@@ -55,7 +61,7 @@ def source_back(source: Source, since: datetime) -> None:
         "source_back",
         source.data_owner,
         f"The source {source.key} can be read again",
-        f"It could not since {since:%Y-%m-%d %H:%M} UTC. Its metrics are up to date.",
+        f"It could not since {_moment(since)}. Its metrics are up to date.",
     )
 
 
@@ -72,7 +78,7 @@ def metric_failed(source: Source, metric: Metric, error: str, since: datetime, q
         f"metric_{stage}",
         source.data_owner,
         f"{metric.name} cannot be computed",
-        f"{error}\n\nIts last good figures stay, marked stale since {since:%Y-%m-%d %H:%M} UTC; the other "
+        f"{error}\n\nIts last good figures stay, marked stale since {_moment(since)}; the other "
         f"metrics of {source.key} are up to date. {ending}",
         metric,
     )
@@ -92,7 +98,7 @@ def metric_back(metric: Metric, since: datetime, data_owner: Leader | None) -> N
             "metric_back",
             f"metric:{metric.key}:back:{since.isoformat()}" + (f":{leader.key}" if leader else ""),
             f"{metric.name} is computed again",
-            f"It could not be since {since:%Y-%m-%d %H:%M} UTC. What it missed has been made up for.",
+            f"It could not be since {_moment(since)}. What it missed has been made up for.",
             f"/metrics/{metric.key}/",
             about=[metric.key],
             to_channels=n == 0,
@@ -183,3 +189,13 @@ def dispute_answered(dispute: Dispute, outcome: str) -> None:
         f"/metrics/{dispute.metric.key}/#disputes",
         about=[dispute.metric.key],
     )
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _moment(at: datetime) -> str:
+    """In the installation's time zone; one SQL statement."""
+    local = at.astimezone(installation.calendar().zone)
+    return f"{_day(local.date())} {local:%H:%M}"

@@ -191,7 +191,9 @@ def _mail_link(by: User, user: User) -> None:
         "invitation",
         f"invitation:{user.pk}:{uuid.uuid4()}",
         "Your account at North Star",
-        f"{by} invites you to North Star, where the company keeps its metrics and targets.",
+        f"{by} sends you a new way into North Star."
+        if user.joined
+        else f"{by} invites you to North Star, where the company keeps its metrics and targets.",
     )
 
 

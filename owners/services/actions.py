@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from owners.models import Action, Leader, User
 from owners.rules import MetricLike, require
+from owners.services import telling
 from owners.services.meanwhile import ChangedMeanwhile
 
 LONGEST = 500  # characters
@@ -44,6 +45,7 @@ def add_action(
     _check(action)
     with pghistory.context(origin="page", user=user.pk if user else None):
         action.save()
+    telling.given(action, user)
     return action
 
 
@@ -76,6 +78,8 @@ def edit_action(
     _check(held, kept_leader)
     with pghistory.context(origin="page", user=user.pk if user else None):
         held.save()
+    if held.leader_id != kept_leader:
+        telling.given(held, user)
     return held
 
 

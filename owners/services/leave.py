@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from owners.models import Leader, Leave, User
 from owners.rules import require
+from owners.services import telling
 
 LONGEST_NOTE = 500  # characters
 LONGEST = timedelta(days=3 * 366)  # of a leave, and how far ahead it may begin: a slip in the year is caught
@@ -62,6 +63,7 @@ def cancel_leave(author: User | None, leave: Leave, *, today: date | None = None
         return
     if held.until_date < today:
         raise ValidationError("This leave is over.")
+    telling.stands_in_no_more(held, held.delegate, author)
     with pghistory.context(**_origin(author)):
         if held.from_date >= today:
             held.delete()
@@ -98,10 +100,12 @@ def _save(
     if leave.pk and not Leave.objects.select_for_update().filter(pk=leave.pk).exists():
         raise ValidationError("This leave was taken away meanwhile.")
     _check(leave, from_date, until_date, delegate, note.strip(), today or timezone.localdate())
+    before = leave.delegate
     leave.from_date, leave.until_date = from_date, until_date
     leave.delegate, leave.note = delegate, note.strip()
     with pghistory.context(**_origin(author)):
         leave.save()
+    telling.stands_in(leave, before, author)
     return leave
 
 

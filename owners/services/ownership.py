@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from owners.models import Action, Leader, Ownership, User
-from owners.queries.ownership import owned_by
+from owners.queries.ownership import member_owner_on, owned_by
 from owners.rules import require
+from owners.services import telling
 from owners.services.meanwhile import ChangedMeanwhile
 
 OWNERS_LOCK = 7_411_004  # with a hash of the metric's key: rows that do not exist yet cannot be locked
@@ -53,8 +54,26 @@ def hand_over(
 
     to_the_whole: the member goes back to the metric's owner. expected: the `token_of` that the writer saw.
     Raises PermissionDenied without `metric.set_owner`, ValueError for an archived leader, ValidationError for
-    what makes no sense, ChangedMeanwhile if the token is not that of what is stored.
+    what makes no sense, ChangedMeanwhile if the token is not that of what is stored. Who takes over and who
+    gives are told, unless they do it themselves.
     """
+    giver = member_owner_on(metric_key, dimension, member, from_date) if author else None
+    row = _hand_over(metric_key, leader, from_date, author, note, dimension, member, to_the_whole, expected)
+    telling.handed_over([row], giver, author)
+    return row
+
+
+def _hand_over(
+    metric_key: str,
+    leader: Leader | None,
+    from_date: date,
+    author: User | None,
+    note: str,
+    dimension: str,
+    member: str,
+    to_the_whole: bool = False,
+    expected: str | None = None,
+) -> Ownership:
     require(author, "metric.set_owner", MetricRef(metric_key))
     if leader is not None and leader.archived_at is not None:
         raise ValueError(f"{leader} has left; choose somebody else")
@@ -95,8 +114,10 @@ def undo_hand_over(
         rows = Ownership.objects.filter(
             metric_key=metric_key, dimension=dimension, member=member, from_date=from_date
         )
-        if not rows.exists():
+        row = rows.select_related("leader__user").first()
+        if row is None:
             raise ValidationError("This hand-over was taken back already.")
+        telling.taken_back(row, author)
         rows.delete()
 
 
@@ -135,16 +156,19 @@ def hand_all_over(
     if taker is not None and taker.pk == giver.pk:
         raise ValidationError("Choose somebody else: this is the person who hands over.")
     rows = owned_by(giver, from_date)
-    for row in rows:
-        hand_over(
+    given = [
+        _hand_over(
             row.metric_key,
             taker,
             max(from_date, row.from_date),
-            author=author,
-            note=note,
-            dimension=row.dimension,
-            member=row.member,
+            author,
+            note,
+            row.dimension,
+            row.member,
         )
+        for row in rows
+    ]
+    telling.handed_over(given, giver, author)
     if with_actions and taker is not None:
         for key in sorted({row.metric_key for row in rows}):
             move_actions(key, giver, taker, author=author)
