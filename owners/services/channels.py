@@ -14,7 +14,7 @@ from owners.guide import Words
 from owners.models import Channel, Notice, User
 from owners.rules import require
 from owners.secrets import UnreadableSecret, decrypt, encrypt
-from owners.services import hooks
+from owners.services import hooks, limits
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ def remove_channel(by: User, channel: Channel) -> None:
 def test_channel(by: User, channel: Channel) -> str:
     """Send a message now, with the right of `remove_channel`; "" if it was taken, else why not in words."""
     _may(by, channel)
+    if wait := _wait(by, channel):
+        return _too_often(wait)
     key = f"test:{uuid4()}"
     words = Words("A test of North Star", f"{by} sent this to see whether messages arrive here. They do.")
     try:
@@ -106,6 +108,8 @@ def _save(by: User, wanted: Wanted, channel: Channel) -> Channel:
         wrong["digest"] = "Choose how often the digest comes."
     if not url and (not channel.secret or channel.kind != wanted.kind):
         wrong["url"] = "Paste the address that the chat gave you."
+    if not wrong and url and (wait := _wait(by, channel)):
+        wrong["url"] = _too_often(wait)
     if not wrong and url:
         try:
             hooks.check(wanted.kind, url)
@@ -121,6 +125,15 @@ def _save(by: User, wanted: Wanted, channel: Channel) -> Channel:
     with transaction.atomic(), pghistory.context(origin="page", user=by.pk):
         channel.save()
     return channel
+
+
+def _wait(by: User, channel: Channel) -> int:
+    """Counts a request to wherever somebody's own hook leads; the seconds to wait, if there were too many."""
+    return limits.wait_after(limits.PER_HOOK, str(by.pk)) if channel.user_id is not None else 0
+
+
+def _too_often(wait: int) -> str:
+    return f"This was tried several times just now. Try again in {wait} seconds."
 
 
 def _may(by: User, channel: Channel) -> None:

@@ -31,6 +31,7 @@ PER_RESET = Limit("reset", 5, 3600)  # mails to one address
 PER_RESET_ADDRESS = Limit("reset address", 30, 300)
 PER_PASSKEY = Limit("passkey", 60, 300)  # no secret can be guessed; each try costs a signature's check
 PER_SSO = Limit("sso", 60, 300)  # each asks the single sign-on server something
+PER_HOOK = Limit("hook", 5, 60)  # each asks a stranger's server, which may keep us waiting for 20 seconds
 KEPT_SECONDS = 86_400
 
 TAKE = """

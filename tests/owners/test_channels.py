@@ -16,7 +16,7 @@ from django.test import Client
 from owners import outgoing
 from owners.models import Channel, Habits, Leader, Notice, Preference, Role, User
 from owners.secrets import decrypt
-from owners.services import channels, outbox
+from owners.services import channels, limits, outbox
 from owners.services.channels import Wanted
 from owners.services.outbox import notify
 from tests.people import Company, company
@@ -365,6 +365,25 @@ def test_ones_own_hook_is_ones_own(people: Company, net: Hook, client: Client) -
     client.post("/account/notices/hook/remove/")
     own.refresh_from_db()
     assert own.archived_at
+
+
+def test_nobody_keeps_the_server_busy_with_their_hook(people: Company, net: Hook, client: Client) -> None:
+    """Each test may take 20 seconds of a thread that everybody's pages need."""
+    client.force_login(people.alice)
+    client.post("/account/notices/hook/", {"kind": "webhook", "url": WEBHOOK})
+    for _ in range(limits.PER_HOOK.tries + 3):
+        answer = client.post("/account/notices/hook/test/", follow=True)
+    assert "Try again in" in answer.content.decode()
+    assert len(net.asked) == limits.PER_HOOK.tries - 1  # to save it was one
+    refused = client.post("/account/notices/hook/", {"kind": "webhook", "url": WEBHOOK})
+    assert (refused.status_code, "Try again in" in refused.content.decode()) == (422, True)
+    client.force_login(people.bob)
+    assert client.post("/account/notices/hook/", {"kind": "webhook", "url": WEBHOOK}).status_code == 302
+    with connection.cursor() as cursor:
+        cursor.execute("update owners_attempt set since = since - interval '61 seconds'")
+    client.force_login(people.alice)
+    client.post("/account/notices/hook/test/")
+    assert len(net.asked) == limits.PER_HOOK.tries
 
 
 def test_notices_come_by_the_hook_where_that_is_wished(people: Company, net: Hook) -> None:
