@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -39,7 +40,8 @@ from owners.services.one_time import LinkGone
 
 
 class CheckInForm(forms.Form):
-    """The words. Confidence is typed in percent; `token` names the last words that the writer had seen."""
+    """The words. Confidence is typed in percent; `due` makes the next step an action; `token` names the last
+    words that the writer had seen."""
 
     text = forms.CharField(required=False, max_length=LONGEST)
     confidence = forms.FloatField(
@@ -53,8 +55,15 @@ class CheckInForm(forms.Form):
         },
     )
     next_step = forms.CharField(required=False, max_length=LONGEST)
+    due = forms.DateField(required=False, error_messages={"invalid": "Write the day like 2026-09-30."})
     help_needed = forms.CharField(required=False, max_length=LONGEST)
     token = forms.CharField(required=False, max_length=80)
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("due") and not given.get("next_step", "").strip():
+            self.add_error("next_step", "Say what is to be done by that day.")
+        return given
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -158,7 +167,7 @@ def check_in_of(
 def _context(
     page: MyPage, item: Item, cell: Cell | None, form: CheckInForm, wrong: str, state: State
 ) -> dict[str, Any]:
-    more = ("confidence", "next_step", "help_needed")
+    more = ("confidence", "next_step", "due", "help_needed")
     return {
         "section": "me",
         "page": page,
@@ -241,6 +250,8 @@ def _save(
                     help_needed=given.get("help_needed", ""),
                     token=given.get("token", ""),
                 )
+                if given.get("due") and not same:
+                    _note(user, found, given["next_step"].strip(), given["due"])
                 if called:
                     _call(user, found, call, state)
     except CallRefused as refused:
@@ -255,6 +266,20 @@ def _save(
         form.add_error(None, refused)
         return cell, "", False
     return cell, "", True
+
+
+def _note(user: User, found: Metric, step: str, due: date) -> None:
+    """The next step as an action of whoever speaks; a word that is corrected notes it once."""
+    place = {"text": step, "leader": leader_of(user), "due_date": due, "metric_key": found.key}
+    if Action.objects.filter(**place, done_at=None).exists():
+        return
+    try:
+        add_action(user, text=step, leader=leader_of(user), metric=found, due=due)
+    except ValidationError as refused:
+        said = refused.message_dict.items()
+        raise ValidationError(
+            {"next_step" if name == "text" else name: words for name, words in said}
+        ) from None
 
 
 def said_again(item: Item, text: str, same: bool) -> bool:

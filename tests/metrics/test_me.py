@@ -204,6 +204,26 @@ def test_two_windows_see_each_other(company: Stage) -> None:
     assert CheckIn.objects.get(date=company.today).text == "Second."
 
 
+def test_a_next_step_with_a_day_is_an_action_like_any_other(company: Stage) -> None:
+    client, day = signed_in(company.elena), company.today + timedelta(days=9)
+    fields = inputs(client, "/me/on_time/") | {"text": "Two hired.", "next_step": "Call Leeds"}
+    refused = client.post("/me/on_time/", fields | {"next_step": " ", "due": day.isoformat()})
+    assert refused.status_code == 422 and "Say what is to be done by that day" in refused.content.decode()
+    refused = client.post("/me/on_time/", fields | {"next_step": "x" * 501, "due": day.isoformat()})
+    assert refused.status_code == 422 and "longer than 500 characters" in refused.content.decode()
+    assert not CheckIn.objects.filter(date=company.today).exists() and not Action.objects.exists()
+    assert client.post("/me/on_time/", fields | {"due": day.isoformat()}).status_code == 302
+    (made,) = Action.objects.all()
+    assert (made.text, made.leader, made.metric_key, made.due_date) == (
+        "Call Leeds", company.elena.leader, "on_time", day,
+    )  # fmt: skip
+    assert "Call Leeds" in words("/me/", client)
+    again = inputs(client, "/me/on_time/") | {"text": "Three hired.", "next_step": "Call Leeds"}
+    assert client.post("/me/on_time/", again | {"due": day.isoformat()}).status_code == 302
+    assert client.post("/me/on_time/", inputs(client, "/me/on_time/") | {"same": "yes"}).status_code == 302
+    assert Action.objects.count() == 1  # corrected and repeated words note it once
+
+
 def test_others_metrics_are_closed(company: Stage) -> None:
     for user, path, status in (
         (company.charlie, "/me/on_time/", 403),
