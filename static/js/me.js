@@ -71,7 +71,9 @@
     box.setAttribute("role", "status");
     const said = document.createElement("p");
     said.textContent = words;
-    box.append(said);
+    const row = document.createElement("div");
+    row.className = "actions";
+    box.append(said, row);
     for (const [label, act] of buttons) {
       const button = document.createElement("button");
       button.type = "button";
@@ -83,7 +85,7 @@
         keep();
         box.remove();
       });
-      box.append(button);
+      row.append(button);
     }
     form.prepend(box);
   }
