@@ -10,17 +10,17 @@ from metrics.sheets.numbers import read_number as read_cell
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
 _SPACES = re.compile(r"[\s\u2009\u202f\u00a0']")
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_CURRENCY = re.compile(r"^([+-]?)[£$€¥]")
+_CURRENCY = re.compile(r"^([+-]?)[£$€¥]|[£$€¥]$")
 
 
 def read_number(text: str, *, share: bool = False) -> float | None:
-    """`1,234`, `1 234.5`, `£1.20`, `72 %`; None for an empty cell.
+    """`1,234`, `1 234.5`, `£1.20`, `46 €`, `72 %`; None for an empty cell.
 
     A share is typed in percent and read as a fraction. ValueError says what is wrong, for the cell.
     """
     cleaned = _SPACES.sub("", text).replace("\u2212", "-")
     percent = cleaned.endswith("%")
-    cleaned = _CURRENCY.sub(r"\1", cleaned.removesuffix("%"))
+    cleaned = _CURRENCY.sub(r"\1", cleaned.removesuffix("%"), count=1)
     if not cleaned and not percent:
         return None
     if percent and not share:

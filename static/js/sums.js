@@ -4,7 +4,7 @@
 
   // Commas part thousands or nothing: 1.234,5 and 12,5 are no numbers here, as on the server.
   function number(input) {
-    const text = input.value.replace(/[\s\u202f']/g, "").replace("\u2212", "-").replace(/^([+-]?)[£$€¥]/, "$1").replace(/%$/, "");
+    const text = input.value.replace(/[\s\u202f']/g, "").replace("\u2212", "-").replace(/^([+-]?)[£$€¥]|[£$€¥]$/, "$1").replace(/%$/, "");
     if (text === "") return null;
     if (text.includes(",") && !/^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/.test(text)) return NaN;
     const value = Number(text.replace(/,/g, ""));

@@ -21,6 +21,8 @@ from tests.metrics import page_shapes as shapes
         ("1\u202f234", False, 1234),
         ("\u22125", False, -5),
         ("£1.20", False, 1.2),
+        ("46 €", False, 46),
+        ("-46.5€", False, -46.5),
         (".5", False, 0.5),
         ("72 %", True, 0.72),
         ("72", True, 0.72),
@@ -33,7 +35,7 @@ def test_numbers_as_people_write_them(text: str, share: bool, value: float | Non
 
 @pytest.mark.parametrize(
     "text",
-    ["twelve", "1,5", "1,23,4", "nan", "inf", "1e999", "--1", "0x10", "12 of 20", "²", "٣", "72 %", "%"],
+    ["twelve", "1,5", "1,23,4", "nan", "inf", "1e999", "--1", "0x10", "12 of 20", "²", "٣", "72 %", "%", "£5€"],
 )
 def test_everything_else_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w+ \w+"):
