@@ -4,8 +4,13 @@ nothing wider than the screen, and a picture of each in artifacts/."""
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from metrics.models import Installation
+from metrics.queries.importing import preview
+from metrics.services import sheet_imports
+from metrics.sheets.tables import read_table
+from metrics.views import targets as views
 from tests.browser.conftest import ARTIFACTS, Open
-from tests.metrics.stage import Stage
+from tests.metrics.stage import CALENDAR, Stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,4 +72,56 @@ def test_what_executives_see_is_accessible(company: Stage, open_as: Open, theme:
         wrong += [f"{path}: {finding}" for finding in findings(page)]
     page.keyboard.press("?")
     wrong += [f"help: {finding}" for finding in findings(page)]
+    assert not wrong, "\n".join(wrong)
+
+
+SHEET = (
+    "Metric\tJan 2026\tFeb 2026\tMar 2026\nSuccess plans done\t18 of 25\tn/a\tabc\n"
+    "Visits of a page with quite a long name\t1.234,5\t1.180\t\n"
+)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1280, "light"), (1920, "dark")])
+def test_planning_and_importing_are_accessible_and_fit(
+    company: Stage, open_as: Open, monkeypatch: pytest.MonkeyPatch, width: int, theme: str
+) -> None:
+    """Pages on which figures and targets come in, as those see them who bring them, in a demo's frame."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    Installation.objects.update(demo=True)
+    monkeypatch.setattr(views, "may_plan", lambda *_: True)  # as in the last two weeks of a quarter
+    following = CALENDAR.quarter_name(CALENDAR.next(CALENDAR.quarter(company.quarter)).start)
+    draft = sheet_imports.draft(company.elena, read_table(SHEET), "KPIs 2026, final (3).xlsx")
+    taken = sheet_imports.draft(company.elena, read_table("Month\tSuccess plans done\nJan 2026\t18 of 25"))
+    shown = preview(taken, company.elena, company.today)
+    sheet_imports.take_over_all(company.elena, taken, shown.digest, company.today)
+    pages = {
+        company.elena: {
+            "import": "/import/",
+            "import-draft": f"/import/{draft.pk}/",
+            "import-taken": f"/import/{taken.pk}/",
+            "calibration": "/calibration/",
+        },
+        company.executive: {
+            "import-nothing": "/import/",
+            "targets-written": f"/targets/{company.quarter}/",
+            "targets-rolled": f"/targets/{following}/",
+            "targets-members": f"/targets/{company.quarter}/orders/?by=city",
+            "cadence": "/metrics/plans/cadence/",
+            "start-demo": "/start/",
+        },
+        company.admin: {
+            "automate": "/metrics/plans/automate/?with=on_time",
+            "settings-demo": "/settings/",
+        },
+    }
+    wrong: list[str] = []
+    for person, places in pages.items():
+        visit = open_as(person, width=width, height=HEIGHTS[width], theme=theme)
+        for name, path in places.items():
+            page = visit.go(path)
+            wrong += [f"{name}: {finding}" for finding in findings(page)]
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                wrong.append(f"{name}: {wide} pixels wide on a screen of {width}")
+            page.screenshot(path=ARTIFACTS / f"{name}-{width}-{theme}.png", full_page=True)
     assert not wrong, "\n".join(wrong)
