@@ -45,4 +45,4 @@ class SheetImport(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return self.name or f"import {self.pk}"
+        return self.name or "Pasted cells"

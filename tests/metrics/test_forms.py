@@ -35,7 +35,22 @@ def test_numbers_as_people_write_them(text: str, share: bool, value: float | Non
 
 @pytest.mark.parametrize(
     "text",
-    ["twelve", "1,5", "1,23,4", "nan", "inf", "1e999", "--1", "0x10", "12 of 20", "²", "٣", "72 %", "%", "£5€"],
+    [
+        "twelve",
+        "1,5",
+        "1,23,4",
+        "nan",
+        "inf",
+        "1e999",
+        "--1",
+        "0x10",
+        "12 of 20",
+        "²",
+        "٣",
+        "72 %",
+        "%",
+        "£5€",
+    ],
 )
 def test_everything_else_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w+ \w+"):
