@@ -43,7 +43,8 @@ class Due:
 
     period: the last one that has ended, which it is about. since: the first day on which a word counts.
     due_date: the last day on which it is in time. said: it is there. late: it is not, and that day is over.
-    missed: it is late, or it is not there yet and neither was the one before.
+    missed: it is late, or it is not there yet and neither was the one before. before: when that one was due
+    (or is on this day, where its due day has moved into the next week), as long as neither is there.
     """
 
     period: Period
@@ -52,6 +53,7 @@ class Due:
     said: bool
     late: bool
     missed: bool
+    before: date | None = None
 
 
 def due_check_in(
@@ -90,8 +92,15 @@ def due_check_in(
         return None
     period, until = now
     before = asked(period.end - DAY)
-    missed = late(*now) or (not said(period) and before is not None and late(*before))
-    return Due(period, period.end, until, said(period), late(*now), missed)
+    open_before = before if before is not None and not said(period) and not said(before[0]) else None
+    missed = late(*now) or (open_before is not None and late(*open_before))
+    return Due(period, period.end, until, said(period), late(*now), missed, _told(open_before, as_of, begun))
+
+
+def _told(before: tuple[Period, date] | None, as_of: date, begun: date | None) -> date | None:
+    if before is None or before[1] > as_of or (begun is not None and begun > before[1]):
+        return None
+    return before[1]
 
 
 def _asked(

@@ -34,11 +34,14 @@ EVERY = 3600  # seconds between two looks at one person
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that waits. left: working days until it is due, negative once it is late."""
+    """One thing that waits. left: working days until it is due, negative once it is late. missed: how many
+    working days ago the check-in before it was due, where that one was never given; a new one is asked for as
+    soon as its week begins, which may be before anybody was told that the last one is late."""
 
     asked: Asked
     due_date: date
     left: int
+    missed: int | None = None
 
     @property
     def metric(self) -> Metric:
@@ -84,7 +87,7 @@ def waiting(leader: Leader, cal: Calendar, day: date, today: date) -> list[Line]
         return []
     free = days_off(leader, cal, day)
     return [
-        Line(asked, asked.due_date, working_days(day, asked.due_date, free))
+        Line(asked, asked.due_date, working_days(day, asked.due_date, free), _missed(asked, day, free))
         for asked in asks(leader.user, leader, cal, day, today)
         if asked.state in WAITING and asked.due_date is not None
     ]
@@ -96,8 +99,14 @@ def is_turn(line: Line) -> bool:
     return (
         line.left in (0, settings.REMIND_BEFORE)
         or late in AFTER
+        or line.missed in (0, *AFTER)
         or (late > max(AFTER) and late % WEEKLY == 0)
     )
+
+
+def _missed(asked: Asked, day: date, free: FreeDays) -> int | None:
+    before = asked.words.before if asked.words else None
+    return working_days(before, day, free) if before is not None else None
 
 
 def working_days(day: date, until: date, free: FreeDays) -> int:
@@ -138,7 +147,11 @@ def _words(leader: Leader, lines: list[Line], signed_at: datetime | None) -> Wor
 def _when(line: Line) -> str:
     what = "check-in" if line.asked.speaks and not _figure_only(line.asked) else "figure"
     day = f"{line.due_date:%a} {line.due_date.day} {line.due_date:%b}"
-    return f"{what} {'was' if line.left < 0 else 'is'} due on {day}"
+    words = f"{what} {'was' if line.left < 0 else 'is'} due on {day}"
+    before = line.asked.words.before if line.asked.words else None
+    if before is not None and line.left >= 0 and line.missed in (0, *AFTER):
+        words += f"; that of {before:%a} {before.day} {before:%b} is not there"
+    return words
 
 
 def _figure_only(asked: Asked) -> bool:
