@@ -29,7 +29,7 @@ run: $(MARK_RUN)
 	@DEMO="$${DEMO:-1}" exec $(BIN)/python manage.py up
 
 test: $(MARK_DEV)
-	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 check: $(MARK_DEV)
 	$(BIN)/ruff format --check $(CODE)

@@ -53,9 +53,11 @@ def revision() -> str:
     """An instant before which every edit that has begun is visible to the next statement."""
     with connection.cursor() as cursor:
         # An edit carries the time at which its transaction began; one that is under way is not visible yet.
+        # The server's own processes (autovacuum) edit nothing.
         cursor.execute(
             "SELECT least(statement_timestamp(), min(xact_start)) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'"
         )
         (instant,) = cursor.fetchone()
     return str(instant.astimezone(UTC).isoformat(timespec="microseconds"))

@@ -5,61 +5,29 @@ other, one for each process, in the directory that NORTHSTAR_NOTES names.
 """
 
 import os
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.mutations import listening
+from tests.mutations.listening import ROOT
+
 NOTES = Path(os.environ.get("NORTHSTAR_NOTES", str(ROOT / "artifacts" / "checks")))
 SEEN: set[tuple[str, str]] = set()
 NOW = {"test": ""}
 
 
-def place_of(frame: FrameType | None) -> str:
-    if frame is None:
-        return ""
-    path = Path(frame.f_code.co_filename)
-    if not path.is_relative_to(ROOT):
-        return ""
-    return f"{path.relative_to(ROOT)}:{frame.f_lineno}"
-
-
-def note(place: str) -> None:
+def note(place: str) -> bool:
+    """Writes the place down; the check stays."""
     if place and NOW["test"]:
         SEEN.add((place, NOW["test"]))
+    return False
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Listens where every check passes: `can`, which `require` asks, and the filter of what is visible."""
-    import django
-
-    django.setup()
-    from metrics.queries import scope
-    from owners import rules
-
-    real_can, real_filter = rules.can, rules.visibility_filter
-
-    def can(user: Any, permission: str, obj: Any = None) -> bool:
-        allowed = real_can(user, permission, obj)
-        caller = sys._getframe(1)
-        if not allowed and caller.f_code.co_name == "require":
-            note(place_of(caller.f_back))
-            note(f"owners/rules.py:{permission}")
-        return allowed
-
-    def visibility_filter(user: Any) -> Any:
-        found = real_filter(user)
-        caller = sys._getframe(1)
-        if found:
-            note(place_of(caller.f_back if caller.f_code.co_name == "visible_metrics" else caller))
-        return found
-
-    rules.can = can
-    rules.visibility_filter = scope.visibility_filter = visibility_filter
+    listening.listen(note)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -51,6 +51,25 @@ EVERYBODY = (
 WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 # Mail programs post these by themselves, without a page that could give them a token: a signature allows it.
 BY_SIGNATURE = {"unsubscribe"}
+# Where whoever is not signed in may come, and by which methods.
+STRANGERS = {
+    "account_login": {"GET", "POST"},
+    "account_sso": {"GET"},
+    "account_sso_callback": {"GET"},
+    "account_logout": {"GET", "POST"},
+    "account_inactive": {"GET"},
+    "account_reset_password": {"GET", "POST"},
+    "account_reset_password_done": {"GET"},
+    "account_reset_password_from_key": {"GET", "POST"},
+    "account_reset_password_from_key_done": {"GET"},
+    "account_first": {"GET", "POST"},
+    "account_join": {"GET", "POST"},
+    "mfa_login_webauthn": {"GET", "POST"},
+    "mfa_authenticate": {"GET", "POST"},
+    "unsubscribe": {"GET", "POST"},
+    "check_in_link": {"GET", "POST"},
+    "health": {"GET"},
+}
 # A session is opened for messages and forms and its place noted, and tries at a secret are counted; none of
 # these is anybody's data.
 BOOKKEEPING = ('"django_session"', "owners_attempt", "owners_signin")
@@ -169,6 +188,17 @@ def people(db: None) -> Company:
 def test_the_table_lists_every_route_and_no_other() -> None:
     known = list(routes(get_resolver().url_patterns))
     assert sorted(known) == sorted(ROUTES)
+
+
+def test_strangers_find_what_is_told_here_and_nothing_else() -> None:
+    """Some pages send a stranger to sign in by themselves as well: of these only the table's own words tell
+    whether the door is shut."""
+    opened = {
+        name: {method for method, asked in listed.items() if asked == PUBLIC}
+        for name, listed in ROUTES.items()
+        if PUBLIC in listed.values()
+    }
+    assert opened == STRANGERS
 
 
 def test_the_table_names_rights_that_exist(people: Company) -> None:

@@ -205,7 +205,7 @@ spans = st.tuples(st.sampled_from("abc"), st.integers(0, 12), st.integers(0, 6),
 class TestAgainstPlainPython(TestCase):
     """Leave and ownership against an oracle that knows only lists and days."""
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(
         asked=st.lists(spans, max_size=8), owned=st.dictionaries(st.integers(0, 14), st.sampled_from("abc-"))
     )
