@@ -55,6 +55,7 @@ urlpatterns = [
     path("metrics/new/", define.new, name="new_metric"),
     path("metrics/<slug:key>/", metrics.metric, name="metric"),
     path("metrics/<slug:key>/edit/", define.edit, name="metric_edit"),
+    path("metrics/<slug:key>/definition/", computed.definition, name="metric_definition"),
     path("metrics/<slug:key>/values/", entries.values, name="metric_values"),
     path("metrics/<slug:key>/automate/", automate.page, name="metric_automate"),
     path("metrics/<slug:key>/owner/", owner.owner, name="metric_owner"),

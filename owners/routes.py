@@ -137,6 +137,7 @@ ROUTES: dict[str, dict[str, Access]] = {
         "GET": Right("metric.enter_values", "metric"),
         "POST": Right("metric.enter_values", "metric"),
     },
+    "metric_definition": {"GET": Right("metric.define"), "POST": Right("metric.define")},
     "metric_automate": {"GET": Right("metric.define"), "POST": Right("metric.define")},
     # A spreadsheet is its own person’s; each figure in it asks for the right to enter those of its metric.
     "import": {"GET": SIGNED_IN, "POST": SIGNED_IN},

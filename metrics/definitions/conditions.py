@@ -1,6 +1,8 @@
 """Filters put together from a column, a comparison and a value: written as an expression, so that nobody has
-to write one."""
+to write one, and read back out of it."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,6 +28,19 @@ COMPARISONS = {
 _SIGNS = {"eq": "=", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _YES, _NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 MOST_VALUES = 100
+_VALUE = r"'(?:[^']|'')*'|-?\d+(?:\.\d+)?|CAST\('\d{4}-\d\d-\d\d' AS date\)|TRUE|FALSE"
+# What `expression` writes; "{0}" is the column.
+_SHAPES = (
+    (r"{0} IS NULL", "empty"),
+    (r"{0} IS NOT NULL", "filled"),
+    (rf"strpos\(lower\(CAST\({{0}} AS text\)\), ({_VALUE})\) > 0", "contains"),
+    (rf"strpos\(lower\(CAST\({{0}} AS text\)\), ({_VALUE})\) = 1", "starts"),
+    (rf"{{0}} IN \(((?:{_VALUE})(?:, (?:{_VALUE}))*)\)", "in"),
+    (rf"\({{0}} <> ({_VALUE}) OR {{0}} IS NULL\)", "ne"),
+    (r"{0}", "eq"),
+    (r"NOT {0}", "eq"),
+    *((rf"{{0}} {re.escape(sign)} ({_VALUE})", name) for name, sign in _SIGNS.items()),
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,7 @@ class Condition:
     value: str = ""
 
 
-def expression(condition: Condition, columns: dict[str, Column]) -> str:
+def expression(condition: Condition, columns: Mapping[str, Column]) -> str:
     """The condition as an expression. ValueError says in words what does not fit."""
     column = columns.get(condition.column)
     if column is None:
@@ -67,12 +82,49 @@ def expression(condition: Condition, columns: dict[str, Column]) -> str:
     raise ValueError("Write a value to compare with.")
 
 
-def together(conditions: list[Condition], columns: dict[str, Column]) -> str:
+def together(conditions: list[Condition], columns: Mapping[str, Column]) -> str:
     """All conditions at once, checked; "" for none. ValueError names what does not fit."""
     text = " AND ".join(expression(condition, columns) for condition in conditions)
     if text:
         check_expression(text)
     return text
+
+
+def read(text: str, columns: Mapping[str, Column]) -> list[Condition] | None:
+    """The conditions that `together` would write as this text, to the letter; None if there are none such."""
+    found: list[Condition] = []
+    rest = text
+    while rest:
+        condition, rest = _first(rest, columns)
+        if condition is None:
+            return None
+        found.append(condition)
+    try:
+        return found if together(found, columns) == text else None
+    except ValueError:
+        return None
+
+
+def _first(text: str, columns: Mapping[str, Column]) -> tuple[Condition | None, str]:
+    """The condition with which a text begins, and what stands behind it."""
+    for column in columns.values():
+        name = re.escape(expression_of(column.name))
+        for shape, comparison in _SHAPES:
+            match = re.match(shape.replace("{0}", name) + r"(?: AND |\Z)", text)
+            if match:
+                said = match[1] if match.lastindex else _TRUTH.get(shape, "")
+                return Condition(column.name, comparison, _typed(said)), text[match.end() :]
+    return None, text
+
+
+_TRUTH = {r"{0}": "yes", r"NOT {0}": "no"}
+
+
+def _typed(written: str) -> str:
+    """Values as somebody would type them."""
+    parts = re.findall(_VALUE, written) or [written]
+    plain = [re.sub(r"^CAST\((.*) AS date\)$", r"\1", part) for part in parts]
+    return ", ".join(p[1:-1].replace("''", "'") if p.startswith("'") else p for p in plain)
 
 
 def _value(column: Column, typed: str) -> str:

@@ -74,6 +74,27 @@ class UnitMixin(forms.Form):
         return said
 
 
+class BandMixin(forms.Form):
+    """The band inside of which a figure is to stay; a share's is typed in percent."""
+
+    low = forms.CharField(max_length=40, required=False, label="The band from")
+    high = forms.CharField(max_length=40, required=False, label="The band to")
+
+    def clean(self) -> dict[str, Any] | None:
+        said = super().clean() or {}
+        for name in ("low", "high"):
+            try:
+                said[name] = read_number(said.get(name, ""), share=said.get("unit") == "percent")
+            except ValueError as wrong:
+                self.add_error(name, str(wrong))
+        return said
+
+
+def typed_number(value: float | None, unit: str) -> str:
+    """A number as its field of a band shows it."""
+    return "" if value is None else f"{value * 100 if unit == 'percent' else value:.12g}"
+
+
 class StarForm(UnitMixin):
     """The North Star in a few words."""
 
@@ -112,7 +133,7 @@ class StarForm(UnitMixin):
 _STAR_FIELDS = ("segment", "name", "definition", "success", "unit", "better", "kind", "grain")
 
 
-class MetricForm(UnitMixin):
+class MetricForm(BandMixin, UnitMixin):
     """Everything about a metric that is counted by hand."""
 
     name = forms.CharField(max_length=200)
@@ -131,8 +152,6 @@ class MetricForm(UnitMixin):
     )
     segment = forms.CharField(max_length=200, required=False, label="For whom")
     better = forms.ChoiceField(choices=(*BETTER, BAND), label="Better is")
-    low = forms.CharField(max_length=40, required=False, label="The band from")
-    high = forms.CharField(max_length=40, required=False, label="The band to")
     kind = forms.ChoiceField(choices=KINDS, label="What kind of figure?")
     grain = forms.ChoiceField(choices=GRAINS, initial="month", label="How often")
     by = forms.ModelChoiceField(
@@ -181,16 +200,6 @@ class MetricForm(UnitMixin):
         if counted.role not in dict(known):
             self.fields["role"].choices = [STAR, *known]  # type: ignore[attr-defined]
 
-    def clean(self) -> dict[str, Any] | None:
-        said = super().clean() or {}
-        share = said.get("unit") == "percent"
-        for name in ("low", "high"):
-            try:
-                said[name] = read_number(said.get(name, ""), share=share)
-            except ValueError as wrong:
-                self.add_error(name, str(wrong))
-        return said
-
     def counted(self, before: Counted | None = None) -> Counted:
         """What a valid form says; what it has no field for stays as `before`."""
         said = {**self.cleaned_data}
@@ -203,14 +212,10 @@ class MetricForm(UnitMixin):
 
 def initial_of(counted: Counted, token: str) -> dict[str, Any]:
     """The values with which a stored metric's form opens."""
-    share = counted.unit == "percent"
-
-    def typed(value: float | None) -> str:
-        return "" if value is None else f"{value * 100 if share else value:.12g}"
-
     fields = (
         "name", "role", "definition", "success", "segment", "unit", "better", "kind", "grain", "by", "due",
         "origin", "how", "lens", "stage", "visible",
     )  # fmt: skip
     said = {name: getattr(counted, name) for name in fields}
-    return {**said, "low": typed(counted.low), "high": typed(counted.high), "token": token}
+    band = {name: typed_number(getattr(counted, name), counted.unit) for name in ("low", "high")}
+    return {**said, **band, "token": token}

@@ -25,6 +25,12 @@ def keys() -> tuple[str, ...]:
     return tuple(Source.objects.order_by("key").values_list("key", flat=True))
 
 
+def keys_and_tables() -> tuple[tuple[str, str], ...]:
+    """(key, table) of the sources that metrics may be computed from; of a query no table."""
+    rows = Source.objects.filter(archived_at=None).order_by("key")
+    return tuple((row.key, str(row.spec.get("table", ""))) for row in rows)
+
+
 def warehouses() -> tuple[Warehouse, ...]:
     """Those that a source may read."""
     return tuple(Warehouse.objects.filter(archived_at=None).order_by("key"))

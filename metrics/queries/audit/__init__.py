@@ -13,6 +13,7 @@ from metrics.queries.audit.changes import (
 from metrics.queries.audit.earlier import (
     EarlierDefinition,
     EarlierTarget,
+    definition_differences,
     earlier_definition,
     earlier_target,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "EarlierTarget",
     "Log",
     "changes",
+    "definition_differences",
     "earlier_definition",
     "earlier_target",
     "people",

@@ -90,6 +90,11 @@ def earlier_target(event: int, *, plan: bool = False) -> EarlierTarget | None:
     )
 
 
+def definition_differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """From one definition of a metric or source to another, both in normal form."""
+    return differences(now, then, read_names())
+
+
 def earlier_definition(what: str, event: int) -> EarlierDefinition | None:
     """The metric or source (`what`) after the change `event` of it; None if there is no such change."""
     model: type[Metric] | type[Source] = Metric if what == "metric" else Source
@@ -106,5 +111,5 @@ def earlier_definition(what: str, event: int) -> EarlierDefinition | None:
     name = row.name if isinstance(row, Metric) else row.key
     section = "metrics" if isinstance(row, Metric) else "sources"
     return EarlierDefinition(
-        section, row.key, name, found.pgh_created_at, said, differences(now, then, read_names())
+        section, row.key, name, found.pgh_created_at, said, definition_differences(now, then)
     )
