@@ -128,7 +128,12 @@ def definition(request: HttpRequest, key: str) -> HttpResponse:
             meanwhile = definition_differences(metric_fields(visible(request, key)), said.fields)
             typed = {**request.POST.dict(), "by": request.POST.getlist("by")}
             form.data = {**typed, "token": token_of(visible(request, key))}
-    more = {"section": "metrics", "metric": metric, "meanwhile": meanwhile, "sources": queries.keys_and_tables()}
+    more = {
+        "section": "metrics",
+        "metric": metric,
+        "meanwhile": meanwhile,
+        "sources": queries.keys_and_tables(),
+    }
     return _page(request, source, form, (look, error, asking), trial, **more)
 
 
