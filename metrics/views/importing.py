@@ -16,7 +16,7 @@ from metrics.sheets.tables import MOST_BYTES, TableError, read_table
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 
-SHOWN = 500  # changes on the page; the counts are of all
+SHOWN = 500  # changes on a page; the counts are of all
 _WORDS = {
     "date": "date",
     "year": "year",
@@ -88,14 +88,26 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
             problem = " ".join(error.messages)
     context: dict[str, Any] = {"section": "metrics", "still_page": True, "kept": kept, "problem": problem}
     if kept.accepted_at is None:
-        context |= _page(preview(kept, person, state.today))
+        context |= _page(preview(kept, person, state.today), _number(request.GET.get("page", "")))
     return show(request, "metrics/import_sheet.html", state, context, status=409 if problem else 200)
 
 
-def _page(shown: Preview) -> dict[str, Any]:
+def _number(text: str) -> int:
+    """Of the page of changes, from 1; what makes no sense is the first."""
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) <= 4 else 1
+
+
+def _page(shown: Preview, number: int) -> dict[str, Any]:
+    count = len(shown.changes)
+    number = min(number, max(1, -(-count // SHOWN)))
+    first = (number - 1) * SHOWN
     return {
         "shown": shown,
-        "changes": shown.changes[:SHOWN],
+        "changes": shown.changes[first : first + SHOWN],
+        "first": first + 1,
+        "last": min(first + SHOWN, count),
+        "earlier_page": number - 1,
+        "later_page": number + 1 if first + SHOWN < count else 0,
         "roles": [(role, _WORDS[role]) for role in ROLES],
         "layouts": [
             (Layout.WIDE.value, "months across the top"),

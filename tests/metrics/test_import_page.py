@@ -16,6 +16,7 @@ from metrics.models import Entry, Metric, SheetImport, Value
 from metrics.services import schedule, sheet_imports
 from metrics.services.apply import apply
 from metrics.services.entries import EntryRow, enter
+from metrics.views import importing
 from tests.people import Company, company
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -86,6 +87,28 @@ def test_every_change_is_shown_before_it_is_made(people: Company) -> None:
     page = client.get(address).content.decode()
     assert "Enter 2 figures" in page and "1 blank or left out" in page
     assert stored()["nps", FEB] == 40, "nothing was entered yet"
+
+
+def test_every_change_of_a_long_sheet_can_be_seen(people: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "SHOWN", 2)
+    client = client_of(people)
+    address = hand_in(client, "Month\tNPS\n" + "\n".join(f"2025-{n:02}\t{n}" for n in range(1, 6)))
+    seen: list[list[str]] = []
+    page = ""
+    for _ in range(4):
+        text = client.get(address + page).content.decode()
+        seen.append(re.findall(r'<th scope="row">(B\d+)</th>', text))
+        found = re.search(r'href="(\?page=\d+)" rel="next"', text)
+        if found is None:
+            break
+        page = found[1]
+    assert seen == [["B2", "B3"], ["B4", "B5"], ["B6"]]
+    assert "5 to 5 of 5" in text and 'rel="prev"' in text
+    for nonsense in ("?page=0", "?page=-1", "?page=x", "?page=\uff12"):
+        assert ">B2</th>" in client.get(address + nonsense).content.decode()
+    assert ">B6</th>" in client.get(address + "?page=9999").content.decode()
+    take(client, address)
+    assert len(stored()) == 5  # all, whatever page was looked at
 
 
 def test_it_is_entered_with_all_that_follows_and_a_repeat_changes_nothing(people: Company) -> None:
