@@ -317,6 +317,8 @@
     const wanted = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
     if (wanted && table.contains(wanted)) unfold(wanted);
     if (tools) tools.hidden = false;
+    const refused = table.querySelector("[aria-invalid=true]"); // it may stand far below
+    if (refused) go(refused);
     show(status ? status.textContent.trim() : "");
   }
 

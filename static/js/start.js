@@ -164,10 +164,16 @@
     }
   }
 
+  // What was refused may stand far below: the reader is taken there.
+  function refusals() {
+    document.querySelector("main form [aria-invalid=true]")?.focus();
+  }
+
   guess();
   drops();
   targets();
   rereads();
   whens();
   copies();
+  refusals();
 })();

@@ -66,6 +66,9 @@ def test_figures_with_a_decimal_comma_are_pasted_as_the_page_writes_them(
     assert texts(page, "orders") == ["9,600", "", "3,200", ""]
     first.fill("1.234,5")
     expect(page.locator("tr#orders [data-sum]")).to_have_text("not a number")
+    page.get_by_role("button", name="Save targets").click()
+    expect(page.get_by_text("Write decimals with a point.")).to_be_visible()
+    expect(cells(page, "orders").first).to_be_focused()  # wherever in the grid it stands
     page.get_by_role("button", name="As stored").click()
 
 
