@@ -29,6 +29,7 @@ def new_password() -> forms.CharField:
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=RULES,
+        error_messages={"required": "Choose a password."},
         validators=[MaxLengthValidator(LONGEST, TOO_LONG)],
     )
 
