@@ -89,7 +89,7 @@ def judge(course: Course) -> Progress:
     post, agreed = course.goalpost, course.agreed_plan or (plan if course.agreed_target is not None else None)
     went = months(course)
     needed = describe(went, plan, metric.unit, metric.better) if plan else ""
-    behind = needed if status.state in (State.AT_RISK, State.OFF_TRACK) else ""
+    behind = needed if computed.state in (State.AT_RISK, State.OFF_TRACK) else ""
     day = min(course.as_of, quarter.end - DAY)  # of an ended quarter its last day, as people left it
     return Progress(
         metric=course.head,

@@ -10,7 +10,7 @@ from calc.status import State
 from metrics.models import Dispute, Metric, Source
 from metrics.queries.disputes import disputed
 from metrics.services import disputes
-from owners.models import Leader, Notice
+from owners.models import Leader, Notice, Ownership
 from tests.metrics import making
 from tests.metrics.quarter import NOON, START, TODAY, at, line, more_days, quarter, signed_in
 from tests.people import Company, metric
@@ -178,3 +178,27 @@ def test_what_was_raised_today_was_no_news_before(people: Company) -> None:
     assert line(as_of=TODAY).doubts
     board = signed_in(people.viewer).get("/").content.decode()
     assert "recovered" not in board
+
+
+def test_who_may_no_longer_see_it_takes_nothing_back_and_others_still_answer(people: Company) -> None:
+    row = raised(people, "alice")
+    Metric.objects.filter(key="orders").update(visible="leadership")
+    Ownership.objects.filter(metric_key="orders").update(leader=Leader.objects.get(key="bob"))
+    assert signed_in(people.alice).post(f"/disputes/{row.pk}/withdraw/").status_code == 404
+    assert (
+        signed_in(people.bob).post(f"/disputes/{row.pk}/withdraw/").status_code == 403
+    )  # owns, raised nothing
+    row.refresh_from_db()
+    assert row.state == "open"
+    about = disputed(row.pk, people.analyst)
+    assert about and disputes.answer(people.analyst, about, outcome="known", text="The depot is new.")
+    assert Dispute.objects.get().closed_by == people.analyst
+
+
+def test_what_was_taken_back_leaves_the_figure_as_it_was(people: Company) -> None:
+    before = line()
+    row = raised(people)
+    assert signed_in(people.alice).post(f"/disputes/{row.pk}/withdraw/").status_code == 302
+    assert line() == before
+    row.refresh_from_db()
+    assert (row.state, row.closed_by, row.answer) == ("withdrawn", people.alice, "")
