@@ -1,6 +1,6 @@
 """The installation's calendar, name and today."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
@@ -23,3 +23,9 @@ def head() -> tuple[str, bool]:
 def today(cal: Calendar, now: datetime | None = None) -> date:
     """The local day of `now` (default: this moment)."""
     return cal.day_of(now or timezone.now())
+
+
+def words_by(cal: Calendar, day: date) -> date:
+    """The last date of the words that count on `day`. Of today also those dated ahead: whoever is further
+    east has tomorrow already, and has said them."""
+    return day + timedelta(days=1) if day >= today(cal) else day

@@ -75,7 +75,7 @@ def leader_page(
     fine = read([fine_wanted(c) for c in courses])
     charts = {c.metric.key: chart(c, label, f) for c, f in zip(courses, fine, strict=True)}
     day = as_of or min(installation.today(cal), cal.quarter(name).end - DAY)
-    check_ins = CheckIn.objects.filter(metric_key__in=list(heads), date__lte=day)
+    check_ins = CheckIn.objects.filter(metric_key__in=list(heads), date__lte=installation.words_by(cal, day))
     return LeaderPage(
         person=person(leader),
         quarter=name,

@@ -204,8 +204,9 @@ def asks(user: User, leader: Leader, cal: Calendar, day: date, today: date) -> l
     for key in counted:
         mine |= Q(spec__collect__by=key)
     metrics = [m for m in visible_metrics(user).filter(mine) if m.key in begun or collector_of(m) in counted]
+    by = installation.words_by(cal, max(day, today))
     newest = CheckIn.objects.filter(
-        metric_key__in=list(begun), leader__in=[leader.pk, *absent], date__lte=day
+        metric_key__in=list(begun), leader__in=[leader.pk, *absent], date__lte=by
     ).order_by("metric_key", "leader_id", "-date", "-created_at")
     said = {(c.metric_key, c.leader_id): c for c in newest.distinct("metric_key", "leader_id")}
     free, rhythms = days_off(leader, cal, day), cadences(begun)

@@ -6,6 +6,7 @@ from datetime import date
 from calc.calendar import Calendar
 from calc.numbers import full
 from metrics.models import Metric, Target
+from metrics.queries import installation
 from metrics.queries.members import MemberOwner, member_owners
 from metrics.queries.rows import latest_words, todo
 from metrics.queries.shapes import Todo, Words
@@ -58,7 +59,7 @@ def owner_page(metric: Metric, cal: Calendar, day: date) -> OwnerPage:
         actions=tuple(todo(a) for a in actions),
         theirs=sum(a.leader_id == owner.pk for a in actions) if owner else 0,
         targets=_waiting(metric, cal, day),
-        words=latest_words([metric.key], day).get(metric.key),
+        words=latest_words([metric.key], installation.words_by(cal, day)).get(metric.key),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from calc.calendar import Calendar, Grain
 from calc.rollup import compare
+from metrics.queries import installation
 from metrics.queries.courses import DAY, Course
 from metrics.queries.progress import judge
 from metrics.queries.series import Stored, Wanted
@@ -28,7 +29,7 @@ def rows(courses: Sequence[Course], series: Sequence[tuple[Stored, ...]], cal: C
     """One line a course; `series` are those of `spark_wanted`. Two SQL statements, whatever their number."""
     keys = [c.metric.key for c in courses]
     day = max((c.as_of for c in courses), default=None)
-    words = latest_words(keys, day)
+    words = latest_words(keys, installation.words_by(cal, day) if day else None)
     todos = open_actions(keys)
     found = []
     for course, figures in zip(courses, series, strict=True):
@@ -39,7 +40,7 @@ def rows(courses: Sequence[Course], series: Sequence[tuple[Stored, ...]], cal: C
 
 
 def latest_words(keys: Iterable[str], day: date | None) -> dict[str, Words]:
-    """The newest check-in of each metric by `day`. One SQL statement."""
+    """The newest check-in of each metric dated by `day`. One SQL statement."""
     found = CheckIn.objects.filter(metric_key__in=list(keys)).select_related("leader", "author")
     if day:
         found = found.filter(date__lte=day)

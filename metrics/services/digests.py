@@ -115,7 +115,8 @@ def _turn(now: datetime, zone: ZoneInfo, country: str, cal: Calendar, daily: boo
 def _late(metrics: list[Metric], cal: Calendar, day: date) -> list[str]:
     """Check-ins and figures that are late, a line each, by the metric's name."""
     owned = tenures(day)
-    newest = CheckIn.objects.filter(metric_key__in=[m.key for m in metrics], date__lte=day)
+    keys = [m.key for m in metrics]
+    newest = CheckIn.objects.filter(metric_key__in=keys, date__lte=installation.words_by(cal, day))
     said: dict[str, date] = {}
     for check_in in newest.order_by("metric_key", "-date").distinct("metric_key", "date", "leader"):
         tenure = owned.get(check_in.metric_key)

@@ -22,6 +22,7 @@ from owners.models import CheckIn, Leader, Ownership
 from owners.queries.cadences import cadences
 from owners.services.cadences import set_cadence
 from owners.services.check_ins import check_in
+from owners.services.leave import take_leave
 from tests.metrics import making
 from tests.metrics.stage import Stage, stage
 from tests.metrics.test_pages_writing import inputs, signed_in
@@ -142,6 +143,25 @@ def test_the_day_is_that_where_the_person_is(company: Stage) -> None:
         assert word.date == date(2025, 9, 15)
         item = my_page(elena).item("on_time")
         assert item is not None and item.state == "done"  # it counts for the week that has begun there
+
+
+def test_words_from_where_it_is_tomorrow_are_there_at_once(company: Stage) -> None:
+    """Said on Auckland's Monday, while London still has Sunday: on the board, on the leader's page, in no
+    digest as overdue, and before whoever stands in there."""
+    CheckIn.objects.all().delete()
+    with time_machine.travel("2025-09-14T20:00:00+00:00", tick=False):
+        Leader.objects.filter(key="elena").update(timezone="Pacific/Auckland")
+        elena = type(company.elena).objects.get(pk=company.elena.pk)
+        check_in(elena, Metric.objects.get(key="on_time"), text="Up early.")
+        (row,) = [r for r in board(company.executive).rows if r.metric.key == "on_time"]
+        assert row.words is not None and row.words.text == "Up early."
+        page = signed_in(company.executive).get("/leaders/elena/").content.decode()
+        assert "Up early." in page
+        take_leave(None, elena.leader, date(2025, 9, 14), date(2025, 9, 20), company.charlie.leader)
+        item = my_page(type(company.charlie).objects.get(pk=company.charlie.pk)).item("on_time")
+        assert item is not None and item.asked.said is not None and item.asked.said.text == "Up early."
+        earlier = [r for r in board(None, as_of=date(2025, 9, 13)).rows if r.metric.key == "on_time"]
+        assert earlier[0].words is None
 
 
 def test_one_is_asked_for_what_is_ones_own_by_the_companys_day(company: Stage) -> None:

@@ -1,19 +1,23 @@
 """Reminders and digests: who is told of what on which day; and the link that opens one check-in."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
+from metrics.queries.me import my_page
 from metrics.services import digests, reminders
 from metrics.services.reminders import is_turn, working_days
 from owners.models import CheckIn, CheckInLink, Leader, Leave, Notice, Preference, Role, User
 from owners.services import outbox
-from owners.services.check_in_links import revoke_links
+from owners.services.check_in_links import link_path, revoke_links
 from tests.metrics import making
 
 MONDAY = datetime(2026, 3, 9, 9, tzinfo=UTC)  # weekly check-ins are due today
@@ -249,6 +253,40 @@ def test_the_link_opens_and_saves_one_check_in_without_a_session(cast: dict[str,
     for page_of_hers in ("/me/", "/", "/me/orders/", "/me/plans/"):
         assert client.get(page_of_hers).status_code == 302
     assert gone(link)  # used up
+
+
+def test_a_used_link_is_over_although_a_figure_is_still_missing(cast: dict[str, User]) -> None:
+    making.manual("refunds", name="Refunds", collect={"by": "elena"})
+    making.owner("refunds", "elena", date(2020, 1, 1))
+    item = my_page(cast["elena"]).item("refunds")
+    assert item is not None and item.asked.cell is not None and item.asked.since is not None
+    path = link_path(cast["elena"], "refunds", item.asked.since, MONDAY)
+    assert Client().post(path, {"text": "The count comes tomorrow.", "token": ""}).status_code == 200
+    after = my_page(cast["elena"]).item("refunds")
+    assert after is not None and after.state in ("due", "late")  # the figure
+    assert gone(path)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_that_is_posted_twice_at_once_is_one_check_in(cast: dict[str, User]) -> None:
+    item = my_page(cast["elena"]).item("orders")
+    assert item is not None and item.asked.since is not None
+    path = link_path(cast["elena"], "orders", item.asked.since, MONDAY)
+    begin = Barrier(4)
+
+    def post(n: int) -> int:
+        begin.wait()
+        try:
+            return Client().post(path, {"text": f"Word {n}.", "token": ""}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(post, range(4)))
+    assert answers.count(200) == 1
+    assert set(answers) <= {200, 410, 422}
+    said = CheckIn.objects.get(metric_key="orders")
+    assert said.text == f"Word {answers.index(200)}."
 
 
 def test_a_wrong_answer_keeps_the_link(cast: dict[str, User], link: str) -> None:
