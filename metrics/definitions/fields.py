@@ -205,7 +205,7 @@ def parse_key(text: str) -> str:
     if not KEY.match(text) or len(text) > 60:
         hint = strange_letter(text)
         raise ValueError(
-            f"{text[:80]!r} is not a key; keys are lower-case words of a-z and 0-9 joined by _, "
+            f"“{text[:80]}” is not a key; keys are lower-case words of a-z and 0-9 joined by _, "
             f"at most 60 characters{hint}"
         )
     return text

@@ -143,9 +143,11 @@ def _form(
     """The page of one connection; by POST tests or saves what was typed."""
     finding: Finding | None = None
     row = _row(key) if key else None
+    if request.POST.get("action") == "test" and "key" in form.fields:
+        form.fields["key"].required = False  # one may look whether it works before one names it
     if request.method == "POST" and form.is_valid():
         fields = _typed(form, row, before)
-        name = key or form.cleaned_data["key"]
+        name = key or form.cleaned_data["key"] or "new"
         if fields is not None and request.POST.get("action") == "test":
             finding = _test(request, name, lambda: connections.definition_of(name, fields, row))
         elif fields is not None and _save(request, form, name, fields, row):

@@ -105,6 +105,9 @@ def test_a_duckdb_file_is_tested_and_saved(admin: Client, here: Path) -> None:
     assert b"It works." in tested.content
     assert b"orders" in tested.content
     assert not Warehouse.objects.exists()
+    unnamed = {**given, "key": ""}
+    assert b"It works." in admin.post(reverse("warehouse_new"), {**unnamed, "action": "test"}).content
+    assert save(admin, **unnamed).status_code == 422
     assert save(admin, **given).status_code == 302
     assert Warehouse.objects.get().options == {"path": given["path"]}
     listed = admin.get(reverse("warehouses")).content.decode()
