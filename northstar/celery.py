@@ -4,13 +4,25 @@ import os
 import signal
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import setup_logging, worker_process_init
 
 from northstar.stack.children import HAS_DEATH_SIGNAL, die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "northstar.settings")
-app = Celery("northstar")
+
+
+class LocalTask(Task):
+    """Works in the installation's time zone, as pages do."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        from metrics.queries import installation
+
+        with installation.local_time():
+            return super().__call__(*args, **kwargs)
+
+
+app = Celery("northstar", task_cls=LocalTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -1,5 +1,7 @@
-"""The installation's calendar, name and today."""
+"""The installation's calendar, name, time and today."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
@@ -23,6 +25,13 @@ def head() -> tuple[str, bool]:
 def today(cal: Calendar, now: datetime | None = None) -> date:
     """The local day of `now` (default: this moment)."""
     return cal.day_of(now or timezone.now())
+
+
+@contextmanager
+def local_time() -> Iterator[None]:
+    """Works in the installation's time zone, as pages do: who owns and who stands in today is asked by it."""
+    with timezone.override(calendar().zone):
+        yield
 
 
 def words_by(cal: Calendar, day: date) -> date:

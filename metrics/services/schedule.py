@@ -11,6 +11,7 @@ from django.db.models import Max
 from calc.calendar import Calendar
 from metrics.definitions.build import calendar_of
 from metrics.models import Installation, MetricVersion, Run, Source
+from metrics.queries import installation
 from metrics.services import bell, digests, freshness, idempotency, ledger, reminders, rollover, sheet_imports
 from owners.services import check_in_links, outbox
 
@@ -31,6 +32,11 @@ class Tick:
 def tick(now: datetime) -> Tick:
     """Insert the runs that are due, tell of late loads, and ring for whatever waits: new runs, retries,
     runs of lost workers, notices. A bell that nobody heard is rung again by the next tick."""
+    with installation.local_time():
+        return _tick(now)
+
+
+def _tick(now: datetime) -> Tick:
     asked: list[str] = []
     late: list[str] = []
     calendar = calendar_of(Installation.objects.first())

@@ -2,8 +2,6 @@
 
 from urllib.parse import urlencode
 
-from django.utils import timezone
-
 from calc.numbers import short
 from metrics.models import Target, TargetAnswer
 from metrics.queries import installation
@@ -89,7 +87,8 @@ def is_open(target: Target) -> bool:
 
 def owner_of(target: Target) -> Leader | None:
     """Who answers today for what the target is about: a metric, or a member of one."""
-    return member_owner_on(target.metric.key, target.dimension, target.member, timezone.localdate())
+    today = installation.today(installation.calendar())
+    return member_owner_on(target.metric.key, target.dimension, target.member, today)
 
 
 def name_of(target: Target) -> str:

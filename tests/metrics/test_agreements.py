@@ -7,14 +7,22 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.template.loader import render_to_string
 from django.utils import timezone
 
+from calc.calendar import Calendar
+from metrics.charts.plotly import quarter_chart
+from metrics.charts.svg import quarter_svg
+from metrics.charts.tables import quarter_table
 from metrics.definitions.mistakes import DefinitionsError
 from metrics.models import Benchmark, Metric, Target, TargetAnswer
 from metrics.queries.agreements import conversation, waiting_for_decision, waiting_for_owner
+from metrics.queries.courses import load
 from metrics.queries.dump import dump
 from metrics.queries.progress import progress
+from metrics.queries.quarters import chart
 from metrics.queries.recorded import events
+from metrics.queries.target_grid import target_line
 from metrics.queries.targets import goalposts
 from metrics.services.agreements import accept, answer, decide
 from metrics.services.apply import Conflicts, apply
@@ -275,6 +283,30 @@ def test_progress_tells_target_and_agreed_now_and_as_it_was(people: Company) -> 
     assert (now.target, now.agreed_target, now.agreed_changed) == (70, 60, True)
     assert (then.target, then.agreed_target, then.agreed_changed) == (60, 60, False)
     assert (now.target_state, now.target_reason) == ("agreed", "A new client.")
+
+
+def test_other_months_to_the_same_target_keep_the_agreed_ones_beside(people: Company) -> None:
+    """Of 60 the months were agreed as 10, 20, 30 and are 20 each by now: on the grid and on the chart, where
+    they run up to 10, 30, 60 and 20, 40, 60."""
+    proposed(people)
+    accept(people.alice, metric(), QUARTER)
+    even = dict.fromkeys(MONTHS, 20.0)
+    set_target(metric(), QUARTER, 60, even, author=people.executive, reason="Summer begins earlier.")
+    line = target_line(metric(), QUARTER)
+    assert [(cell.value, cell.agreed) for cell in line.months] == [(20, 10), (20, None), (20, 30)]
+    (course,) = load([metric()], QUARTER, cal=Calendar(), as_of=date(2096, 7, 20))
+    drawn = chart(course, "Q3")
+    ends = [date(2096, 7, 31), date(2096, 8, 31), date(2096, 9, 30)]
+    assert drawn.benchmarks == tuple(zip(ends, (20, 40, 60), strict=True))
+    assert drawn.agreed_benchmarks == tuple(zip(ends, (10, 30, 60), strict=True))
+    told = {row.when: row.agreed for row in quarter_table(drawn) if row.agreed is not None}
+    assert list(told.values()) == [10, 30, 60]
+    assert quarter_svg(drawn).count("benchmark agreed") == 3
+    assert "Agreed" in {trace.get("name") for trace in quarter_chart(drawn)["data"]}
+    row = progress(None, QUARTER)[0]
+    assert (row.target, row.agreed_target, row.agreed_changed) == (60, 60, True)
+    shown = render_to_string("metrics/parts/target_note.html", {"progress": row, "kind": "note"})
+    assert "plan changed since agreed" in shown
 
 
 def test_who_is_waited_for(people: Company) -> None:

@@ -11,13 +11,15 @@ from django.core import mail
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from metrics.queries.me import my_page
-from metrics.services import digests, reminders
+from metrics.services import bell, digests, reminders, schedule
 from metrics.services.reminders import is_turn, working_days
 from owners.models import CheckIn, CheckInLink, Leader, Leave, Notice, Preference, Role, User
 from owners.services import outbox
 from owners.services.check_in_links import link_path, revoke_links
+from owners.tasks import deliver
 from tests.metrics import making
 
 MONDAY = datetime(2026, 3, 9, 9, tzinfo=UTC)  # weekly check-ins are due today
@@ -154,6 +156,25 @@ def test_a_delegate_gets_the_reminders_of_whoever_is_away(cast: dict[str, User],
     assert Client().post(link, {"text": "Grace says so.", "token": ""}).status_code == 200
     said = CheckIn.objects.get()
     assert (said.leader, said.author) == (elena, cast["grace"])
+
+
+def test_who_takes_over_today_is_told_from_the_companys_morning_on(
+    cast: dict[str, User], time_machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight on Monday in Auckland, Sunday evening in UTC: today's owner sees Plans (which few may) and is
+    asked for it, and the owner until yesterday is not."""
+    for name in ("ring", "ring_for_notices"):
+        monkeypatch.setattr(bell, name, lambda: True)
+    making.installation(timezone="Pacific/Auckland")
+    making.owner("plans", "grace", MONDAY.date())
+    now = datetime(2026, 3, 8, 19, tzinfo=UTC)
+    time_machine.move_to(now, tick=False)
+    schedule.tick(now)
+    assert deliver() == 2
+    asked = {m.to[0]: m.body for m in mail.outbox}
+    assert "Plans" in asked["grace@example.com"] and "Orders" not in asked["grace@example.com"]
+    assert "Orders" in asked["elena@example.com"] and "Plans" not in asked["elena@example.com"]
+    assert timezone.get_current_timezone_name() == "UTC"
 
 
 def test_nobody_without_account_is_asked(cast: dict[str, User], time_machine: Any) -> None:
