@@ -153,7 +153,7 @@ def _in_doubt(course: Course, status: Status) -> Status:
     if remarks.doubts:
         newest = remarks.doubts[0]
         return judging.doubt(status, f"disputed by {newest.by}: {newest.text.rstrip('.')}")
-    if remarks.ingredients:
+    if remarks.ingredients and status.state is not State.NOT_DUE:
         first = remarks.ingredients[0]
         return judging.doubt(status, first.words, State.HELD if first.held else State.DISPUTED)
     return status

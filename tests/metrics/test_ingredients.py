@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from calc.status import State
-from metrics.models import Dispute, Metric, MetricState
+from metrics.models import Dispute, Metric, MetricState, Source, Value
 from metrics.queries.disputes import disputed
 from metrics.queries.progress import progress
 from metrics.queries.recorded import events
@@ -228,3 +228,12 @@ def test_the_command_says_it(people: Company) -> None:
     }
     assert told["orders"] == ("off_track", True, "")
     assert told["half"] == ("disputed", False, "orders")
+
+
+def test_what_is_not_due_stays_so_and_is_marked(people: Company) -> None:
+    making.month(people.metrics["orders"], 2026, 8, 100.0)
+    Value.objects.filter(metric=people.metrics["half"]).delete()
+    Source.objects.update(watermark=None)
+    raised(people)
+    now = line("half")
+    assert (now.status.state, bool(now.ingredients)) == (State.NOT_DUE, True)
