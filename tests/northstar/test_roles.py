@@ -135,6 +135,25 @@ def test_it_may_not_change_the_schema_or_the_record_of_migrations(role: str) -> 
         run("select count(*) from django_migrations")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select setval('owners_teamevent_pgh_id_seq', 1)",
+        "alter sequence owners_teamevent_pgh_id_seq restart with 1",
+        "set session_replication_role = replica",
+        "create or replace function northstar_context_is_closed() returns trigger language plpgsql "
+        "as 'begin return new; end'",
+        "drop trigger northstar_context_is_closed on pghistory_context",
+        "create rule unseen as on insert to owners_teamevent do instead nothing",
+        "alter table owners_teamevent owner to current_user",
+    ],
+)
+def test_it_cannot_get_round_the_history(role: str, statement: str) -> None:
+    with acting_as(role):
+        message = refused(statement)
+        assert "permission denied" in message or "must be owner" in message, message
+
+
 def test_one_role_for_all_is_left_alone() -> None:
     [(myself,)] = run("select current_user")
     apply_grants(str(myself))
