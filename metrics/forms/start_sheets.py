@@ -7,12 +7,12 @@ from django import forms
 
 from metrics.forms.start_metrics import GRAINS, KINDS, UNITS
 from metrics.models import SheetImport
-from metrics.queries.figures_read import ACTIONS, SCALES, ImportRead
-from metrics.sheets.layout import propose
-from metrics.sheets.tables import MOST_BYTES, Table, TableError, read_table
+from metrics.queries.shapes.sheet_imports import ImportRead
+from metrics.queries.sheet_imports import ACTIONS, SCALES
+from metrics.sheets.layout import find_table, propose
+from metrics.sheets.tables import MOST_BYTES, Table, TableError
 
 CHOICES = ("decimal", "order", "year")
-MOST_SHEETS = 10  # of a workbook in which figures are looked for
 
 
 class SheetForm(forms.Form):
@@ -48,16 +48,11 @@ class SheetForm(forms.Form):
 
 
 def _with_figures(content: str | bytes, name: str) -> Table:
-    """The table, of a workbook the first sheet that holds figures of periods; TableError if none does."""
-    table = read_table(content, name)
-    others = [sheet for sheet in table.sheets if sheet != table.sheet][:MOST_SHEETS]
+    """The table; TableError if it holds no figures of periods."""
+    table = find_table(content, name)
     sheet = propose(table)
-    first = sheet.problems
-    while not (sheet.figures or sheet.questions) and others:
-        table = read_table(content, name, sheet=others.pop(0))
-        sheet = propose(table)
     if not (sheet.figures or sheet.questions):
-        raise TableError(first[0].message if first else "There are no figures in it.")
+        raise TableError(sheet.problems[0].message if sheet.problems else "There are no figures in it.")
     return table
 
 

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from metrics.models import Entry, Metric, SheetImport, Target
-from metrics.queries.figures_read import Match, read_import
-from metrics.queries.importing import enterable, preview
 from metrics.queries.scope import visible_metrics
+from metrics.queries.shapes.sheet_imports import Match
+from metrics.queries.sheet_imports import enterable, read_import
 from metrics.services import batches
 from metrics.services.entries import EntryRow, token_of
 from metrics.services.manual_metrics import Counted, add_own
@@ -25,6 +25,7 @@ from owners.rules import can, require
 KEPT = timedelta(days=7)  # how long a draft waits for its author
 BACK = timedelta(days=180)  # how long what was taken over can be taken back
 DRAFTS = 5  # of one person; the older ones go
+CHANGED = "Somebody has changed figures since this was shown. Look again."
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,22 @@ def discard(by: User, made: SheetImport) -> None:
 
 
 @transaction.atomic
-def take_over(by: User, made: SheetImport) -> Taken:
+def take_over(by: User, made: SheetImport, *, whole: bool = False, digest: str | None = None) -> Taken:
     """Writes a draft's figures, all or none; metrics that are new are added first and answered for by `by`.
 
-    Figures with a problem and unknown ones are left out: the page has shown them. Raises PermissionDenied for
-    a metric whose figures `by` may not enter, ValidationError for what the services refuse, naming the cell,
-    Gone for a draft that was taken over meanwhile.
+    Unknown figures are left out, and so are those with a problem: the page has shown them. whole: a problem
+    keeps all from being written, and no metric is added. digest: what the page has shown. Raises
+    PermissionDenied for a metric whose figures `by` may not enter, ValidationError if a figure has changed
+    since it was shown and for what the services refuse, naming the cell, Gone for a draft that was taken over
+    meanwhile.
     """
     made = _own_draft(by, made)
-    read = read_import(by, made)
-    if not read.ready:
+    read = read_import(by, made, whole=whole)
+    if digest is not None and digest != read.digest:
+        raise ValidationError(CHANGED)
+    if whole and not read.is_sound:
+        raise ValidationError("Nothing was entered: see what is marked below.")
+    if not whole and not read.ready:
         raise ValidationError("There is no figure to take over. Look at what is asked for above.")
     new = [match for match in read.matches if match.action == "new" and match.count]
     keys = {match.name: match.key for match in read.matches if match.action == "metric"}
@@ -112,36 +119,14 @@ def take_over(by: User, made: SheetImport) -> Taken:
     writes = []
     for line in read.lines:
         key = keys.get(line.figure.name)
-        if line.is_ready and key is not None:
+        if line.is_ready and line.row is not None and key is not None:
             if key not in metrics:
                 raise PermissionDenied(f"{key} is not seen")
-            dimension, member, start = line.place
-            row = EntryRow(
-                start, line.value, line.numerator, line.denominator, dimension, member,
-                line.figure.note or None, expected=line.token,
-            )  # fmt: skip
-            writes.append(_Write(line.figure.place, metrics[key], row))
+            writes.append(_Write(line.figure.place, metrics[key], line.row))
     added = [Metric.objects.get(key=keys[match.name]) for match in new]
     made.matches |= {m.name: {"action": "new", "key": m.key, "token": metric_token(m)} for m in added}
     taken = _enter(by, made, writes)
     return Taken(taken.added, taken.changed, tuple(match.name for match in new))
-
-
-@transaction.atomic
-def take_over_all(by: User, made: SheetImport, digest: str, today: date) -> Taken:
-    """Writes all that the preview of this digest has shown; a figure with a problem keeps all from it.
-
-    Raises ValidationError if a figure has changed since it was shown or something is wrong with the sheet,
-    Gone for a draft that was taken over meanwhile.
-    """
-    made = _own_draft(by, made)
-    shown = preview(made, by, today)
-    if shown.digest != digest:
-        raise ValidationError("Somebody has changed figures since this was shown. Look again.")
-    if not shown.is_ready:
-        raise ValidationError("Nothing was entered: see what is marked below.")
-    writes = [_Write(c.place, c.metric, c.row) for c in shown.writes if c.metric and c.row]
-    return _enter(by, made, writes, today)
 
 
 @transaction.atomic
@@ -217,13 +202,13 @@ def _counted(match: Match) -> Counted:
     return Counted(name=match.name, kind=match.kind, grain=match.grain, unit=match.unit, better=match.better)
 
 
-def _enter(by: User, made: SheetImport, writes: Sequence[_Write], today: date | None = None) -> Taken:
+def _enter(by: User, made: SheetImport, writes: Sequence[_Write]) -> Taken:
     """Enters the figures, each by the right to its metric, and keeps what was there before."""
     batches.lock_metrics({write.metric.key for write in writes})
     before = _states(writes)
     lines = [batches.Line(write.metric.key, write.row) for write in writes]
     try:
-        batches.enter_batch(lines, author=by, origin="file", today=today)
+        batches.enter_batch(lines, author=by, origin="file")
     except batches.BatchRefused as refused:
         said = [f"{writes[fault.index].cell}: {fault.message}" for fault in refused.faults[:10]]
         raise ValidationError(said) from None
@@ -292,5 +277,4 @@ __all__ = [
     "forget",
     "take_back",
     "take_over",
-    "take_over_all",
 ]

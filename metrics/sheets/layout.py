@@ -9,9 +9,10 @@ from metrics.sheets.dates import Moment, day_order, read_date, read_dates
 from metrics.sheets.figures import Cells, Segment
 from metrics.sheets.numbers import read_number
 from metrics.sheets.shapes import Choices, Figure, Layout, Problem, Question, Sheet
-from metrics.sheets.tables import Table, column_name
+from metrics.sheets.tables import Table, column_name, read_table
 from metrics.sheets.words import role_of
 
+_MOST_SHEETS = 10  # of a workbook in which figures are looked for
 _SEARCHED = 40  # rows and columns in which the periods are looked for
 _NO_DATES = (
     "There are no months or dates in it. Copy the headings too: months across the top, or a column with a "
@@ -23,6 +24,18 @@ def propose(table: Table, *, calendar: Calendar | None = None, choices: Choices 
     """Reads a table as it is: wide, tall or long, with what `choices` decide. Never raises: what cannot be
     read is among the problems, at its cell."""
     return _Proposal(table, calendar or Calendar(), choices or Choices()).sheet()
+
+
+def find_table(content: str | bytes, name: str = "") -> Table:
+    """The table; of a workbook the first sheet that holds figures of periods, else its first one. Raises
+    TableError."""
+    first = read_table(content, name)
+    others = [sheet for sheet in first.sheets if sheet != first.sheet][:_MOST_SHEETS]
+    for table in (first, *(read_table(content, name, sheet=sheet) for sheet in others)):
+        found = propose(table)
+        if found.figures or found.questions:
+            return table
+    return first
 
 
 class _Proposal:

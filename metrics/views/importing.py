@@ -9,14 +9,17 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
 from metrics.models import SheetImport
-from metrics.queries.importing import LEAVE_OUT, Preview, enterable, preview
+from metrics.queries.shapes.sheet_imports import ImportRead
+from metrics.queries.sheet_imports import enterable, read_import
 from metrics.services import sheet_imports
+from metrics.sheets.layout import find_table
 from metrics.sheets.shapes import ROLES, Layout
-from metrics.sheets.tables import MOST_BYTES, TableError, read_table
+from metrics.sheets.tables import MOST_BYTES, TableError
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 
 SHOWN = 500  # changes on a page; the counts are of all
+LEAVE_OUT = "-"  # as the metric of a name: its figures are not wanted
 _WORDS = {
     "date": "date",
     "year": "year",
@@ -45,7 +48,7 @@ def start(request: HttpRequest) -> HttpResponse:
                 )
             content: str | bytes = file.read() if file is not None else pasted
             name = (file.name or "") if file is not None else ""
-            kept = sheet_imports.draft(person, read_table(content, name), name)
+            kept = sheet_imports.draft(person, find_table(content, name), name)
             return redirect("import_preview", kept.pk)
         except TableError as error:
             refused, status = str(error), 422
@@ -74,7 +77,9 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
         do = request.POST.get("do", "")
         try:
             if do == "enter":
-                taken = sheet_imports.take_over_all(person, kept, request.POST.get("digest", ""), state.today)
+                taken = sheet_imports.take_over(
+                    person, kept, whole=True, digest=request.POST.get("digest", "")
+                )
                 messages.success(request, f"{taken.added} new, {taken.changed} changed.")
             elif do == "undo":
                 sheet_imports.take_back(person, kept)
@@ -88,7 +93,7 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
             problem = " ".join(error.messages)
     context: dict[str, Any] = {"section": "metrics", "still_page": True, "kept": kept, "problem": problem}
     if kept.accepted_at is None:
-        context |= _page(preview(kept, person, state.today), _number(request.GET.get("page", "")))
+        context |= _page(read_import(person, kept, whole=True), _number(request.GET.get("page", "")))
     return show(request, "metrics/import_sheet.html", state, context, status=409 if problem else 200)
 
 
@@ -97,13 +102,13 @@ def _number(text: str) -> int:
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) <= 4 else 1
 
 
-def _page(shown: Preview, number: int) -> dict[str, Any]:
-    count = len(shown.changes)
+def _page(shown: ImportRead, number: int) -> dict[str, Any]:
+    count = len(shown.told)
     number = min(number, max(1, -(-count // SHOWN)))
     first = (number - 1) * SHOWN
     return {
         "shown": shown,
-        "changes": shown.changes[first : first + SHOWN],
+        "changes": shown.told[first : first + SHOWN],
         "first": first + 1,
         "last": min(first + SHOWN, count),
         "earlier_page": number - 1,

@@ -10,7 +10,8 @@ from metrics.forms.start_metrics import GRAINS, KINDS, UNITS
 from metrics.forms.start_sheets import SheetForm, read_decisions
 from metrics.models import SheetImport
 from metrics.queries import start as queries
-from metrics.queries.figures_read import ImportRead, read_import
+from metrics.queries.shapes.sheet_imports import ImportRead
+from metrics.queries.sheet_imports import read_import
 from metrics.services import sheet_imports, starting
 from metrics.views.shell import clear_refusal, reader
 from metrics.views.start import go_on, screen, skips
@@ -49,7 +50,7 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
         made = sheet_imports.decide(reader(request), made, *read_decisions(made, read, request.POST))
         # what the page did not know of is shown before it is written over
         if "take" in request.POST and request.POST.get("digest", read.digest) != read.digest:
-            refused = "Somebody has changed figures since this was shown. Look again."
+            refused = sheet_imports.CHANGED
         elif "take" in request.POST:
             try:
                 return _taken(request, sheet_imports.take_over(reader(request), made))

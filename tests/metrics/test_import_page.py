@@ -60,8 +60,8 @@ def hand_in(client: Client, cells: str | bytes, name: str = "figures.csv") -> st
 
 def shown(client: Client, address: str) -> dict[str, tuple[str, str, str]]:
     """Cell -> (stored, in the sheet, what happens) of the preview."""
-    changes = client.get(address).context["shown"].changes
-    return {c.place: (c.before, c.after, c.problem or c.what) for c in changes}
+    told = client.get(address).context["shown"].told
+    return {line.figure.place: (line.before, line.after, line.problem or line.what) for line in told}
 
 
 def take(client: Client, address: str, digest: str = "") -> Any:
@@ -80,7 +80,7 @@ def test_every_change_is_shown_before_it_is_made(people: Company) -> None:
     client = client_of(people)
     address = hand_in(client, WIDE)
     assert shown(client, address) == {
-        "B2": ("41", "41", "unchanged"),
+        "B2": ("41", "41", "same"),
         "C2": ("40", "43", "changed"),
         "B3": ("", "98.5\u202f%", "new"),
     }
@@ -120,7 +120,7 @@ def test_it_is_entered_with_all_that_follows_and_a_repeat_changes_nothing(people
     entry = Entry.objects.filter(metric__key="nps").first()
     assert (entry.origin, entry.author) == ("file", people.alice)
     again = hand_in(client, WIDE)
-    assert {what for _, _, what in shown(client, again).values()} == {"unchanged"}
+    assert {what for _, _, what in shown(client, again).values()} == {"same"}
     assert "nothing to enter" in client.get(again).content.decode()
     assert take(client, address, "x").status_code == 409, "a sheet is entered once"
 
@@ -278,7 +278,7 @@ def test_anothers_sheet_is_as_if_there_were_none(people: Company) -> None:
             assert other.post(address, {"do": do, "digest": "x"}).status_code == 404
     assert not Entry.objects.exists()
     with pytest.raises(sheet_imports.Gone):
-        sheet_imports.take_over_all(people.bob, SheetImport.objects.get(), "x", NOW.date())
+        sheet_imports.take_over(people.bob, SheetImport.objects.get(), whole=True, digest="x")
 
 
 @pytest.mark.parametrize(

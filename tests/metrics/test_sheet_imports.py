@@ -14,7 +14,7 @@ from django.utils import timezone
 from calc.calendar import add_months
 from metrics.models import Entry, Metric, SheetImport, Value
 from metrics.queries.dump import dump
-from metrics.queries.figures_read import read_import
+from metrics.queries.sheet_imports import read_import
 from metrics.services import sheet_imports
 from metrics.services.apply import apply
 from metrics.services.entries import EntryRow, enter
@@ -266,6 +266,32 @@ def test_one_column_without_a_name_is_the_north_star(people: Company) -> None:
     assert [row[:5] for row in state()] == [("orders", "", "", JAN, 5), ("orders", "", "", FEB, 6)]
 
 
+def test_two_names_of_one_metric_are_read_together(people: Company) -> None:
+    """Else both figures of a month would pass for new, and be refused when they are taken over."""
+    add_own(Counted(name="Orders"), people.executive)
+    both = {name: {"action": "metric", "key": "orders"} for name in ("Shop", "Web")}
+    made = drafted(people.executive, "Month\tShop\tWeb\nJan 2026\t5\t6\nFeb 2026\t7\t", **both)
+    lines = read_import(people.executive, made).lines
+    assert [(line.figure.place, line.what) for line in lines] == [
+        ("B2", "new"), ("C2", "problem"), ("B3", "new"), ("C3", "unknown"),
+    ]  # fmt: skip
+    assert "B2 is a figure for the same month" in lines[1].problem
+    assert sheet_imports.take_over(people.executive, made).added == 2
+
+
+def test_a_note_alone_is_a_change_and_a_member_finds_the_only_dimension(people: Company) -> None:
+    orders = add_own(Counted(name="Orders", other={"by": ["city"]}), people.executive)
+    enter(orders, [EntryRow(JAN, 5.0)], author=people.executive, origin="page")
+    cells = "Date\tMetric\tValue\tNote\n2026-01-01\tOrders\t5\tby phone"
+    noted = drafted(people.executive, cells)
+    assert [line.what for line in read_import(people.executive, noted).lines] == ["changed"]
+    by_part = drafted(people.executive, "Metric\tRegion\tJan 2026\tFeb 2026\nOrders\tLeeds\t2\t3")
+    rows = [line.row for line in read_import(people.executive, by_part).lines]
+    assert [(row.dimension, row.member, row.value) for row in rows if row] == [
+        ("city", "Leeds", 2), ("city", "Leeds", 3),
+    ]  # fmt: skip
+
+
 def test_drafts_do_not_pile_up(people: Company) -> None:
     for _ in range(sheet_imports.DRAFTS + 3):
         drafted(people.executive, "Jan 2026\t5\nFeb 2026\t6")
@@ -330,7 +356,8 @@ def test_a_draft_is_one_on_both_pages(people: Company, client: Client) -> None:
     made = SheetImport.objects.get()
     page = f"/import/{made.pk}/"
     shown = client.get(page).context["shown"]
-    assert [(c.place, c.after, c.what) for c in shown.changes] == [("B2", "5", "new"), ("B3", "6", "new")]
+    said = [(line.figure.place, line.after, line.what) for line in shown.told]
+    assert said == [("B2", "5", "new"), ("B3", "6", "new")]
     assert client.post(page, {"do": "enter", "digest": shown.digest}).status_code == 302
     assert [row[:5] for row in state()] == [("orders", "", "", JAN, 5), ("orders", "", "", FEB, 6)]
     client.post(f"{address}back/")
