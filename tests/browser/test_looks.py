@@ -5,7 +5,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from metrics.models import Installation
-from metrics.queries.importing import preview
 from metrics.services import sheet_imports
 from metrics.sheets.tables import read_table
 from metrics.views import targets as views
@@ -92,8 +91,7 @@ def test_planning_and_importing_are_accessible_and_fit(
     following = CALENDAR.quarter_name(CALENDAR.next(CALENDAR.quarter(company.quarter)).start)
     draft = sheet_imports.draft(company.elena, read_table(SHEET), "KPIs 2026, final (3).xlsx")
     taken = sheet_imports.draft(company.elena, read_table("Month\tSuccess plans done\nJan 2026\t18 of 25"))
-    shown = preview(taken, company.elena, company.today)
-    sheet_imports.take_over_all(company.elena, taken, shown.digest, company.today)
+    sheet_imports.take_over(company.elena, taken, whole=True)
     pages = {
         company.elena: {
             "import": "/import/",
