@@ -30,7 +30,7 @@ from owners.forms.people import roles_to_give
 from owners.models import Leader
 from owners.queries.ownership import owners_on
 from owners.rules import require
-from owners.services.invitations import Guest, Refused, invite_all, mail
+from owners.services.invitations import Guest, Refused, invite_all
 from owners.views.errors import add_errors
 
 _NEAR_END = timedelta(days=14)  # before a quarter's end the next one is the one to set targets for
@@ -179,7 +179,7 @@ def leaders(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @clear_refusal
 def invitations(request: HttpRequest) -> HttpResponse:
-    """Accounts for leaders and others; by POST shows each link this once, and mails it where that works."""
+    """Accounts for leaders and others; by POST each gets a link by mail, else it is shown, this once."""
     require(reader(request), "start.use")
     if request.method == "POST" and "finish" in request.POST:
         starting.mark(reader(request), "invitations")
@@ -200,7 +200,8 @@ def invitations(request: HttpRequest) -> HttpResponse:
         if not refused and wanted:
             guests = [Guest(line.name, line.email, line.role, line.leader) for line in wanted]
             try:
-                invited = invite_all(reader(request), guests, request.build_absolute_uri("/"))
+                base, by_mail = request.build_absolute_uri("/"), queries.mails_go_out()
+                invited = invite_all(reader(request), guests, base, by_mail=by_mail)
             except Refused as error:
                 refused = True
                 wrong = {wanted[n].number: words for n, words in error.errors.items()}
@@ -209,9 +210,6 @@ def invitations(request: HttpRequest) -> HttpResponse:
             return go_on(request, "invitations")
     if invited:
         starting.mark(reader(request), "invitations")
-        if queries.mails_go_out():
-            row = Installation.objects.filter(id=1).first()
-            invited = mail(invited, row.name if row else "")
         lines = guest_lines(queries.guests())
     context = {
         "lines": lines,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from owners.models import AdminLink, Identity, Leader, Notice, Role, User
 from owners.rules import can, require
 from owners.services import outbox, sessions
-from owners.services.one_time import new_link
+from owners.services.one_time import new_link, server_instead
 from owners.services.ways_in import end_all, end_links
 
 # Whoever makes, demotes or deactivates an admin holds this advisory lock: "at least one" and "only if none"
@@ -111,18 +111,14 @@ def add(by: User, email: str, name: str, role: str) -> User:
 
 
 @transaction.atomic
-def invite(by: User, email: str, name: str, role: str) -> tuple[User, str]:
-    """A new account and the secret of the link by which its owner sets a password. Raises as `add`."""
+def invite(by: User, email: str, name: str, role: str, *, by_mail: bool = False) -> tuple[User, str]:
+    """A new account and the secret of the link by which its owner sets a password; "" where the link goes by
+    mail, or none is needed since a single sign-on server lets them in. Raises as `add`."""
     user = add(by, email, name, role)
-    return user, new_link(user.email)
-
-
-@transaction.atomic
-def invite_by_mail(by: User, email: str, name: str, role: str) -> User:
-    """A new account whose owner gets the link by mail. Raises as `add`."""
-    user = add(by, email, name, role)
-    _mail_link(by, user)
-    return user
+    if by_mail:
+        _mail_link(by, user)
+        return user, ""
+    return user, "" if server_instead(user) is not None else new_link(user.email)
 
 
 @transaction.atomic

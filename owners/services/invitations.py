@@ -1,24 +1,17 @@
-"""Inviting several people at once: an account and a one-time link each, by mail where a server takes it."""
+"""Inviting several people at once: an account each, and the way in by mail or as a link to copy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from smtplib import SMTPException
 
 import pghistory
-import structlog
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 
 from owners.models import Leader, User
 from owners.rules import require
 from owners.services.accounts import invite
 from owners.services.links import join_url
-from owners.services.mails import TIMEOUT
 from owners.services.one_time import server_instead
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,11 +26,12 @@ class Guest:
 
 @dataclass(frozen=True)
 class Invited:
-    """An account and its link, which is known only now; mailed: whether a mail server has taken it."""
+    """An account and its link, which is known only now; "" where it goes by mail, or where the single sign-on
+    `server` of this name lets them in."""
 
     user: User
-    url: str
-    mailed: bool = False
+    url: str = ""
+    server: str = ""
 
 
 class Refused(ValidationError):
@@ -49,8 +43,8 @@ class Refused(ValidationError):
 
 
 @transaction.atomic
-def invite_all(by: User, guests: Sequence[Guest], base_url: str) -> list[Invited]:
-    """An account and a link for everyone, or for no one. Leaders become the accounts' own.
+def invite_all(by: User, guests: Sequence[Guest], base_url: str, *, by_mail: bool = False) -> list[Invited]:
+    """An account for everyone, or for no one. Leaders become the accounts' own.
 
     Raises PermissionDenied as `accounts.invite`, Refused with every mistake.
     """
@@ -60,41 +54,16 @@ def invite_all(by: User, guests: Sequence[Guest], base_url: str) -> list[Invited
         try:
             with transaction.atomic():
                 _address(by, guest)
-                user, secret = invite(by, guest.email, guest.name, guest.role)
-                invited.append(Invited(user, join_url(base_url, secret)))
+                user, secret = invite(by, guest.email, guest.name, guest.role, by_mail=by_mail)
+                server = server_instead(user)
+                url = join_url(base_url, secret) if secret else ""
+                invited.append(Invited(user, url, server.name if server is not None else ""))
         except ValidationError as error:
             errors[number] = " ".join(error.messages)
     if errors:
         transaction.set_rollback(True)
         raise Refused(errors)
     return invited
-
-
-def mail(invited: Sequence[Invited], company: str) -> list[Invited]:
-    """Sends everyone their link; whom the mail server does not take stays `mailed=False`. To be called when
-    the accounts are committed."""
-    sent = []
-    with_connection = get_connection(timeout=TIMEOUT)
-    for one in invited:
-        place = f"{company} on North Star" if company else "North Star"
-        words, url = "choose a password here; the link works once, for 24 hours:", one.url
-        server = server_instead(one.user)
-        if server is not None:
-            words, url = f"sign in with {server.name} here:", settings.SITE_URL
-        message = EmailMessage(
-            subject=" ".join(f"Your account at {place}".split()),
-            body=f"Hello {one.user},\n\n{words}\n\n{url}\n",
-            to=[one.user.email],
-            headers={"Auto-Submitted": "auto-generated"},
-            connection=with_connection,
-        )
-        try:
-            taken = bool(message.send())
-        except (OSError, SMTPException) as error:
-            log.warning("an invitation was not sent", error=type(error).__name__)
-            taken = False
-        sent.append(Invited(one.user, one.url, taken))
-    return sent
 
 
 def _address(by: User, guest: Guest) -> None:

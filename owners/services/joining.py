@@ -26,21 +26,15 @@ class Newcomer:
 
 
 @transaction.atomic
-def invite(by: User, who: Newcomer, *, how: str = "link") -> tuple[User, str]:
-    """The new account, and the secret of its link. how: link | mail (goes out by itself) | server (single
-    sign-on, no link); "" for the secret of the last two.
+def invite(by: User, who: Newcomer, *, by_mail: bool = False) -> tuple[User, str]:
+    """The new account, and the secret of its link as `accounts.invite` gives it.
 
     Raises as `accounts.invite`, and for a new leader as `create_leader`, of whose name as `leader_name`;
     without `people.leaders` PermissionDenied. Nothing is made then.
     """
     if who.leader_key is not None:
         require(by, "people.leaders")
-    if how == "mail":
-        user, secret = accounts.invite_by_mail(by, who.email, who.name, who.role), ""
-    elif how == "server":
-        user, secret = accounts.add(by, who.email, who.name, who.role), ""
-    else:
-        user, secret = accounts.invite(by, who.email, who.name, who.role)
+    user, secret = accounts.invite(by, who.email, who.name, who.role, by_mail=by_mail)
     if who.leader_key is not None:
         _link(by, who.leader_key, user)
     if who.new_leader is not None:

@@ -37,15 +37,15 @@ def invite(request: Signed) -> HttpResponse:
     require(request.user, "people.invite")
     form = InviteForm(request.POST, by=request.user)
     if form.is_valid():
-        server = server_instead(User(role=form.cleaned_data["role"]))
-        how = "mail" if form.cleaned_data.get("by_mail") else "server" if server is not None else "link"
+        by_mail = bool(form.cleaned_data.get("by_mail"))
         try:
-            user, secret = joining.invite(request.user, form.newcomer, how=how)
-            if how == "mail":
+            user, secret = joining.invite(request.user, form.newcomer, by_mail=by_mail)
+            if by_mail:
                 messages.success(
                     request, f"{user} is invited. The link goes to {user.email} within a minute."
                 )
                 return redirect("people")
+            server = server_instead(user)
             if server is not None:
                 messages.success(request, f"{user} can sign in with {server.name}. {_tell(user)}")
                 return redirect("people")

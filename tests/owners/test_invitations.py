@@ -56,7 +56,7 @@ def test_an_invitation_by_mail(people: Company) -> None:
 
 
 def test_a_second_mail_ends_the_first_link(people: Company) -> None:
-    user = accounts.invite_by_mail(people.admin, "zoe@example.com", "Zoe", "viewer")
+    user, _ = accounts.invite(people.admin, "zoe@example.com", "Zoe", "viewer", by_mail=True)
     outbox.deliver(timezone.now)
     admin = client_of(people.admin)
     assert admin.post(f"/settings/people/{user.pk}/link/", {"how": "mail"}).status_code == 302
@@ -66,7 +66,7 @@ def test_a_second_mail_ends_the_first_link(people: Company) -> None:
 
 
 def test_whoever_is_deactivated_before_gets_no_mail(people: Company) -> None:
-    user = accounts.invite_by_mail(people.admin, "zoe@example.com", "Zoe", "viewer")
+    user, _ = accounts.invite(people.admin, "zoe@example.com", "Zoe", "viewer", by_mail=True)
     accounts.set_active(people.admin, user, False)
     outbox.deliver(timezone.now)
     assert not mail.outbox

@@ -48,7 +48,7 @@ def path_of(user: User, what: str) -> str:
 
 def test_whoever_invited_somebody_may_send_it_again_and_take_it_back(people: Company) -> None:
     executive = client_of(people.executive)
-    zoe = accounts.invite_by_mail(people.executive, "zoe@example.com", "Zoe", "viewer")
+    zoe, _ = accounts.invite(people.executive, "zoe@example.com", "Zoe", "viewer", by_mail=True)
     page = executive.get("/settings/people/").content.decode()
     assert path_of(zoe, "link") in page
     assert path_of(people.bob, "link") not in page
@@ -138,8 +138,8 @@ def test_only_admins_reset_and_only_others(people: Company) -> None:
 
 def test_with_single_sign_on_only_nothing_is_said_of_passwords(people: Company, settings: Any) -> None:
     settings.OIDC = SERVER
-    zoe = accounts.invite_by_mail(people.admin, "zoe@example.com", "Zoe", "viewer")
-    accounts.invite_by_mail(people.admin, "root@example.com", "Root", "admin")
+    zoe, _ = accounts.invite(people.admin, "zoe@example.com", "Zoe", "viewer", by_mail=True)
+    accounts.invite(people.admin, "root@example.com", "Root", "admin", by_mail=True)
     outbox.deliver(timezone.now)
     bodies = {m.to[0]: str(m.body) for m in mail.outbox}
     assert "Sign in there with Okta, as zoe@example.com." in bodies["zoe@example.com"]
