@@ -24,7 +24,7 @@ def main() -> int:
     wanted = [check for check in checks(ROOT) if given.only in str(check)][number - 1 :: of]
     judge = Judge(wanted, notes)
     said = pytest.main(
-        ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", *judge.files], [judge]
+        ["-q", "-p", "no:cacheprovider", "--reuse-db", "-p", "no:xdist", "--no-header", *judge.files], [judge]
     )
     print(f"{len(wanted)} checks taken away, {len(judge.survivors)} not noticed")
     return int(said) or bool(judge.survivors)
