@@ -24,7 +24,6 @@ _NOT_YOURS = "You can note actions for yourself, and for others about metrics th
 def new(request: HttpRequest) -> HttpResponse:
     """Notes an action; the address may say for whom, about which metric, and where to go on."""
     user = reader(request)
-    require(user, "action.add")
     metrics = visible_metrics(user)
     if request.method == "POST":
         form = ActionForm(request.POST, metrics=metrics)

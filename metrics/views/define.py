@@ -19,7 +19,6 @@ from owners.views.errors import add_errors
 @clear_refusal
 def new(request: HttpRequest) -> HttpResponse:
     """The empty form; by POST adds the metric, whose owner is who added it until it is handed over."""
-    require(reader(request), "metric.define_manual")
     form = MetricForm(
         request.POST or None,
         star=can(reader(request), "metric.set_north_star"),

@@ -79,7 +79,6 @@ def me(request: HttpRequest) -> HttpResponse:
         initial={"leader": own.key if own else None},
     )
     if request.method == "POST":
-        require(user, "action.add")
         if own is None:
             form.add_error(None, "Nobody leads under this account, so nothing can be noted for it.")
         elif form.is_valid():

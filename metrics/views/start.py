@@ -29,7 +29,6 @@ from metrics.views.shell import clear_refusal, reader, show
 from owners.forms.people import roles_to_give
 from owners.models import Leader
 from owners.queries.ownership import owners_on
-from owners.rules import require
 from owners.services.invitations import Guest, Refused, invite_all
 from owners.views.errors import add_errors
 
@@ -40,7 +39,6 @@ _NEAR_END = timedelta(days=14)  # before a quarter's end the next one is the one
 @clear_refusal
 def start(request: HttpRequest) -> HttpResponse:
     """Goes on where one has stopped; on a finished or a demo installation, the list of the screens."""
-    require(reader(request), "start.use")
     progress = queries.progress()
     row = Installation.objects.filter(id=1).first()
     is_demo = bool(row and row.demo)
@@ -56,7 +54,6 @@ def start(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @clear_refusal
 def company(request: HttpRequest) -> HttpResponse:
-    require(reader(request), "start.use")
     if skips(request):
         return go_on(request, "company", starting.SKIPPED)
     row = Installation.objects.filter(id=1).first()
@@ -82,7 +79,6 @@ def company(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @clear_refusal
 def north_star(request: HttpRequest) -> HttpResponse:
-    require(reader(request), "start.use")
     if skips(request):
         return go_on(request, "north-star", starting.SKIPPED)
     star = Metric.objects.filter(role="north_star", archived_at=None).first()
@@ -110,7 +106,6 @@ def north_star(request: HttpRequest) -> HttpResponse:
 @clear_refusal
 def targets(request: HttpRequest) -> HttpResponse:
     """Targets of one quarter with months that are proposed; by POST saves all lines or none."""
-    require(reader(request), "start.use")
     if skips(request):
         return go_on(request, "targets", starting.SKIPPED)
     state = states.read(request)
@@ -143,7 +138,6 @@ def targets(request: HttpRequest) -> HttpResponse:
 @clear_refusal
 def leaders(request: HttpRequest) -> HttpResponse:
     """Who answers for each indicator, and new indicators; by POST saves all lines or none."""
-    require(reader(request), "start.use")
     if skips(request):
         return go_on(request, "leaders", starting.SKIPPED)
     state = states.read(request)
@@ -180,7 +174,6 @@ def leaders(request: HttpRequest) -> HttpResponse:
 @clear_refusal
 def invitations(request: HttpRequest) -> HttpResponse:
     """Accounts for leaders and others; by POST each gets a link by mail, else it is shown, this once."""
-    require(reader(request), "start.use")
     if request.method == "POST" and "finish" in request.POST:
         starting.mark(reader(request), "invitations")
         starting.finish(reader(request))

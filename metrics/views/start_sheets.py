@@ -15,7 +15,6 @@ from metrics.queries.sheet_imports import read_import
 from metrics.services import sheet_imports, starting
 from metrics.views.shell import clear_refusal, reader
 from metrics.views.start import go_on, screen, skips
-from owners.rules import require
 
 SHOWN = 1_000  # figures that the preview lists; the rest is counted
 
@@ -24,7 +23,6 @@ SHOWN = 1_000  # figures that the preview lists; the rest is counted
 @clear_refusal
 def figures(request: HttpRequest) -> HttpResponse:
     """Where a spreadsheet is pasted or dropped; by POST keeps it as a draft and shows what it says."""
-    require(reader(request), "start.use")
     if skips(request):
         return go_on(request, "figures", starting.SKIPPED)
     form = SheetForm(request.POST or None, request.FILES or None)
@@ -39,7 +37,6 @@ def figures(request: HttpRequest) -> HttpResponse:
 @clear_refusal
 def sheet(request: HttpRequest, pk: int) -> HttpResponse:
     """Every figure of a draft with what it would become; by POST reads again, takes over, or discards."""
-    require(reader(request), "start.use")
     made = get_object_or_404(SheetImport, pk=pk, author=reader(request), accepted_at=None)
     refused = ""
     if request.method == "POST":
@@ -78,7 +75,6 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
 @clear_refusal
 def back(request: HttpRequest, pk: int) -> HttpResponse:
     """Takes an import's figures back."""
-    require(reader(request), "start.use")
     made = get_object_or_404(SheetImport.objects.defer("table"), pk=pk, author=reader(request))
     try:
         back = sheet_imports.take_back(reader(request), made)

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from owners.forms.leaders import LeaderForm, TeamForm, zones
 from owners.models import Leader, Team
-from owners.rules import require
 from owners.services import leaders as services
 from owners.services.leaders import LooksAlike, token_of
 from owners.views import Signed
@@ -25,7 +24,6 @@ F = TypeVar("F", bound=forms.Form)
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: Signed) -> HttpResponse:
     """A new leader."""
-    require(request.user, "people.leaders")
     form = LeaderForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
@@ -45,7 +43,6 @@ def new(request: Signed) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: Signed, key: str) -> HttpResponse:
     """Changes what is said of a leader."""
-    require(request.user, "people.leaders")
     leader = get_object_or_404(Leader.objects.select_related("team", "user"), key=key)
     if request.method == "POST":
         form = LeaderForm(request.POST, leader=leader)
@@ -70,7 +67,6 @@ def edit(request: Signed, key: str) -> HttpResponse:
 @require_POST
 def restore(request: Signed, key: str) -> HttpResponse:
     """Somebody is back."""
-    require(request.user, "people.leaders")
     leader = services.restore_leader(request.user, get_object_or_404(Leader, key=key))
     messages.success(request, f"{leader.name} is back, and owns nothing so far.")
     return redirect("leader_edit", leader.key)
@@ -79,7 +75,6 @@ def restore(request: Signed, key: str) -> HttpResponse:
 @require_safe
 def teams(request: Signed) -> HttpResponse:
     """All teams with their members, and the leaders who are in none or have left."""
-    require(request.user, "people.leaders")
     here = list(Leader.objects.filter(archived_at=None).select_related("team", "user"))
     found = [
         (team, [leader for leader in here if leader.team_id == team.pk])
@@ -99,7 +94,6 @@ def teams(request: Signed) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_team(request: Signed) -> HttpResponse:
     """A new team."""
-    require(request.user, "people.leaders")
     form = TeamForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
@@ -123,7 +117,6 @@ def new_team(request: Signed) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def team(request: Signed, key: str) -> HttpResponse:
     """Another name, other members."""
-    require(request.user, "people.leaders")
     found = get_object_or_404(Team, key=key, archived_at=None)
     if request.method == "POST":
         form = TeamForm(request.POST, team=found)
@@ -153,7 +146,6 @@ def team(request: Signed, key: str) -> HttpResponse:
 @require_POST
 def archive_team(request: Signed, key: str) -> HttpResponse:
     """The team is no more; its members are in none."""
-    require(request.user, "people.leaders")
     gone = services.archive_team(request.user, get_object_or_404(Team, key=key, archived_at=None))
     messages.success(request, f"The team {gone.name} is archived; its members are in no team now.")
     return redirect("teams")

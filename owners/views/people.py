@@ -26,7 +26,6 @@ from owners.views.errors import add_errors
 @require_safe
 def people(request: Signed) -> HttpResponse:
     """Everybody who can sign in or answers for something."""
-    require(request.user, "people.read")
     return _page(request, InviteForm(by=request.user, initial=_of_leader(request.GET.get("leader", ""))))
 
 
@@ -34,7 +33,6 @@ def people(request: Signed) -> HttpResponse:
 @require_POST
 def invite(request: Signed) -> HttpResponse:
     """Makes an account and shows, this once, the link by which its owner sets a password."""
-    require(request.user, "people.invite")
     form = InviteForm(request.POST, by=request.user)
     if form.is_valid():
         by_mail = bool(form.cleaned_data.get("by_mail"))
@@ -63,7 +61,6 @@ def invite(request: Signed) -> HttpResponse:
 @require_POST
 def link(request: Signed, pk: int) -> HttpResponse:
     """A fresh link for somebody who lost the first one or the password."""
-    require(request.user, "people.invite")
     user = get_object_or_404(User, pk=pk)
     require(request.user, "people.renew", user)
     try:
@@ -85,7 +82,6 @@ def link(request: Signed, pk: int) -> HttpResponse:
 @require_POST
 def revoke(request: Signed, pk: int) -> HttpResponse:
     """Ends the invitation of somebody who has not come yet."""
-    require(request.user, "people.invite")
     user = get_object_or_404(User, pk=pk)
     require(request.user, "people.renew", user)
     try:
@@ -99,7 +95,6 @@ def revoke(request: Signed, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_factor(request: Signed, pk: int) -> HttpResponse:
     """Removes the second factor of somebody who has lost the phone, after a look at what that does."""
-    require(request.user, "people.manage")
     user = get_object_or_404(User, pk=pk)
     if request.method != "POST":
         return render(request, "owners/people_second_factor.html", {"person": user, "section": "settings"})
@@ -114,7 +109,6 @@ def second_factor(request: Signed, pk: int) -> HttpResponse:
 @require_POST
 def role(request: Signed, pk: int) -> HttpResponse:
     """Changes somebody's role."""
-    require(request.user, "people.manage")
     user = get_object_or_404(User, pk=pk)
     form = RoleForm(request.POST)
     if not form.is_valid():
@@ -130,7 +124,6 @@ def role(request: Signed, pk: int) -> HttpResponse:
 @require_POST
 def active(request: Signed, pk: int) -> HttpResponse:
     """Deactivates somebody, or lets them in again."""
-    require(request.user, "people.manage")
     user = get_object_or_404(User, pk=pk)
     form = ActiveForm(request.POST)
     if not form.is_valid():
@@ -147,7 +140,6 @@ def active(request: Signed, pk: int) -> HttpResponse:
 @require_POST
 def sessions(request: Signed, pk: int) -> HttpResponse:
     """Signs somebody out of every browser (oneself: of every other one)."""
-    require(request.user, "people.manage")
     user = get_object_or_404(User, pk=pk)
     ended = accounts.end_sessions(request.user, user, keep=_key(request))
     messages.success(request, f"{user} is signed out of {ended} browser{'' if ended == 1 else 's'}.")
