@@ -151,7 +151,7 @@ def change(metric: Metric, said: Counted, *, author: User | None, expected: str 
     require(author, "metric.define_manual", metric)
     metric = Metric.objects.select_for_update(of=("self",)).get(pk=metric.pk)
     if metric.type != "manual" or metric.archived_at is not None:
-        raise ValidationError(f"{metric.name} is computed; its definition is edited in the definitions file.")
+        raise ValidationError(f"{metric.name} is computed; edit its definition on its own page.")
     if STAR in (said.role, metric.role) and said.role != metric.role:
         require(author, "metric.set_north_star")
     if expected is not None and expected != token_of(metric):

@@ -21,7 +21,6 @@ from metrics.services.targets import token_of
 from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
-from owners.rules import require
 from owners.services.meanwhile import ChangedMeanwhile
 from warehouse.definitions import WarehouseError
 

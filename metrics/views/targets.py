@@ -26,7 +26,7 @@ from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
 from owners.models import User
-from owners.rules import can, require
+from owners.rules import can
 
 
 @dataclass(frozen=True)
