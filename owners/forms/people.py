@@ -18,6 +18,18 @@ def roles_to_give(by: User) -> list[tuple[str, str]]:
     return [choice for choice in Role.choices if choice[0] != Role.ADMIN or can(by, "people.manage")]
 
 
+def of_leader(key: str) -> dict[str, str]:
+    """The invitation of a leader who has no account, as far as it is known; {} of anybody else."""
+    leader = (
+        Leader.objects.filter(key=key[:80], user=None, archived_at=None).first()
+        if key.isprintable()
+        else None
+    )
+    if leader is None:
+        return {}
+    return {"name": leader.name, "email": leader.email, "role": Role.LEADER, "leader": leader.key}
+
+
 class InviteForm(forms.Form):
     """An invitation. Only admins may make admins; the service checks that again."""
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from owners.forms.people import ActiveForm, InviteForm, RoleForm
-from owners.models import Leader, Role, User
+from owners.forms.people import ActiveForm, InviteForm, RoleForm, of_leader
+from owners.models import Role, User
 from owners.queries.leave import away_on
 from owners.queries.people import invitations_on_their_way, waiting_links
 from owners.queries.people import people as everybody
@@ -26,7 +26,7 @@ from owners.views.errors import add_errors
 @require_safe
 def people(request: Signed) -> HttpResponse:
     """Everybody who can sign in or answers for something."""
-    return _page(request, InviteForm(by=request.user, initial=_of_leader(request.GET.get("leader", ""))))
+    return _page(request, InviteForm(by=request.user, initial=of_leader(request.GET.get("leader", ""))))
 
 
 @never_cache
@@ -152,18 +152,6 @@ def _key(request: Signed) -> str:
 
 def _refused(request: Signed, error: ValidationError) -> HttpResponse:
     return _page(request, InviteForm(by=request.user), refused=" ".join(error.messages), status=409)
-
-
-def _of_leader(key: str) -> dict[str, str]:
-    """The invitation of a leader who has no account, as far as it is known; {} of anybody else."""
-    leader = (
-        Leader.objects.filter(key=key[:80], user=None, archived_at=None).first()
-        if key.isprintable()
-        else None
-    )
-    if leader is None:
-        return {}
-    return {"name": leader.name, "email": leader.email, "role": Role.LEADER, "leader": leader.key}
 
 
 def _page(request: Signed, form: InviteForm, refused: str = "", status: int = 200) -> HttpResponse:
