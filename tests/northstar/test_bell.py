@@ -48,7 +48,7 @@ def test_a_living_one_remembers(valkey_url: str) -> None:
 
 
 def our_celery(url: str) -> Celery:
-    app = Celery("test", broker=url)
+    app = Celery("test", broker=url, set_as_current=False)  # the site's own stays the current one
     app.conf.update(
         {
             name.removeprefix("CELERY_").lower(): getattr(settings, name)
