@@ -1,6 +1,7 @@
 """A pytest plugin that runs no test as such, but takes checks away and runs the tests that met them."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -10,7 +11,11 @@ from _pytest.runner import runtestprotocol
 from tests.mutations import listening
 from tests.mutations.checks import CODE, TABLE, Check
 
-MOST = 30  # tests for one check; more of the same kind would say the same
+MOST = 60  # tests for one check; more of the same kind would say the same
+# Tests that say such things are about who may do and see what, and come first.
+RIGHTS = re.compile(
+    r"hidden|refuse|routes|rules|scopes|stranger|foreign|teammate|reader|\b(may|see|seen|sees|own)\b"
+)
 SLOW = ("/browser/", "test_hostile_forms")  # they come last
 STRANGERS = "tests/northstar/test_routes.py::test_strangers_find_what_is_told_here_and_nothing_else"
 TABLED = "tests/northstar/test_routes.py::test_the_table_is_what_happens"
@@ -106,5 +111,9 @@ def tests_for(check: Check, notes: Mapping[str, Sequence[str]]) -> list[str]:
     tests = list(dict.fromkeys(test for place in check.places for test in notes.get(place, ())))
     if check.path == CODE:  # the table of rights is told anew there
         tests = [test for test in tests if test.startswith("tests/owners/test_rules.py")]
-    tests.sort(key=lambda test: (any(slow in test for slow in SLOW), "test_routes" not in test, test))
-    return tests[:MOST]
+
+    def rank(test: str) -> tuple[bool, bool, str]:
+        said = RIGHTS.search(re.sub(r"[_/:]", " ", test))
+        return any(slow in test for slow in SLOW), said is None, test
+
+    return sorted(tests, key=rank)[:MOST]
