@@ -54,6 +54,7 @@ def people(db: None) -> Company:
     )  # fmt: skip
     making.source(None)
     making.metric("orders", SUM)
+    making.manual("star", role="north_star")
     return made
 
 
