@@ -20,7 +20,6 @@ from metrics.definitions.sections import (
 )
 
 Objects = dict[str, dict[str, Any]]
-SECTIONS = ("calendar", "warehouses", "sources", "teams", "leaders", "metrics")
 
 
 @dataclass

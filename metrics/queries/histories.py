@@ -21,14 +21,6 @@ LOOK_BACK = {  # how much history a page shows, in days
 }
 
 
-def grains_of(course: Course) -> tuple[Grain, ...]:
-    """The grains in which a page can show this metric's history."""
-    if course.manual is None:
-        return tuple(LOOK_BACK)
-    every = list(LOOK_BACK)
-    return tuple(every[every.index(course.manual.grain) :])
-
-
 def history_wanted(course: Course, grain: Grain) -> Wanted:
     end = course.as_of + DAY
     return Wanted(course.metric.id, grain, end - timedelta(days=LOOK_BACK[grain]), end)

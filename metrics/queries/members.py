@@ -87,11 +87,6 @@ def parts_of(user: User | None, leader: Leader, cal: Calendar, day: date) -> tup
     return _lines(user, (p for p in parts_on(day) if p.leader == leader), cal, day)
 
 
-def vacant_parts(user: User | None, cal: Calendar, day: date) -> tuple[PartLine, ...]:
-    """The members that were left to nobody, of metrics that `user` may see."""
-    return _lines(user, (p for p in parts_on(day) if p.leader is None), cal, day)
-
-
 def _lines(user: User | None, parts: Iterable[Part], cal: Calendar, day: date) -> tuple[PartLine, ...]:
     """The number of SQL statements does not grow with the parts."""
     wanted = list(parts)

@@ -189,17 +189,6 @@ def role_words(role: str) -> str:
 
 
 @register.filter
-def grain_word(grain: str) -> str:
-    return {
-        "day": "daily",
-        "week": "weekly",
-        "month": "monthly",
-        "quarter": "quarterly",
-        "year": "yearly",
-    }.get(grain, grain)
-
-
-@register.filter
 def tone(progress: Progress) -> str:
     """The colour of a state; stale is never green."""
     if progress.status.stale and progress.status.state is Standing.ON_TRACK:

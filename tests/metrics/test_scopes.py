@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from calc.calendar import Calendar
-from metrics.models import Metric, Target
-from metrics.queries import automate, calibration, machinery, progress, rollover, sources, start
+from metrics.models import Driver, Metric, Target
+from metrics.queries import automate, calibration, machinery, members, progress, rollover, sources, start
+from metrics.queries.metric import metric_page
+from metrics.queries.sheet_imports import enterable
 from metrics.services import digests
 from owners.models import CheckIn, Leader, Notice, Ownership, User
 from tests.metrics import making
@@ -73,3 +75,29 @@ def test_strangers_get_what_they_may_see(people: Company, asked: Callable[[User,
     assert asked(stranger, people) & KEYS == {"for_everyone"}
     Metric.objects.filter(key="by_hand").delete()
     assert asked(people.admin, people) & KEYS == KEYS
+
+
+def test_a_page_names_no_neighbour_that_its_reader_may_not_see(people: Company) -> None:
+    shown, hidden = people.metrics["everyone"], people.metrics["leadership"]
+    Driver.objects.create(metric=shown, driver=hidden)
+    Driver.objects.create(metric=hidden, driver=shown)
+    for user, sees in ((people.charlie, ()), (people.alice, ("for_leadership",))):
+        page = metric_page(user, "for_everyone", as_of=DAY)
+        assert page is not None
+        assert tuple(n.metric for n in page.drivers) == tuple(n.metric for n in page.drives) == sees
+
+
+def test_members_of_a_metric_are_told_to_its_readers(people: Company) -> None:
+    bob = people.leaders["bob"]
+    for key in sorted(KEYS):
+        Ownership.objects.create(
+            metric_key=key, from_date=date(2026, 1, 1), leader=bob, dimension="city", member="Ulm"
+        )
+    for user, sees in ((people.charlie, {"for_everyone"}), (people.bob, KEYS)):
+        assert {line.key for line in members.parts_of(user, bob, Calendar(), DAY)} == sees
+
+
+def test_figures_are_entered_for_ones_own_metrics(people: Company) -> None:
+    Metric.objects.update(type="manual", spec={"kind": "amount", "grain": "month"})
+    for user, theirs in ((people.charlie, set()), (people.admin, set()), (people.alice, KEYS)):
+        assert keys(enterable(user)) == theirs
