@@ -60,6 +60,7 @@ def _agree(target: Target, at: datetime, change: tuple[str, float, str] | None) 
     said = {
         "state": Target.State.AGREED.value,
         "agreed_value": value,
+        "agreed_baseline": target.baseline,
         "agreed_months": {month.isoformat(): months[month] for month in sorted(months)},
         "agreed_at": at,
     }

@@ -12,9 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import override_settings
 
-from demo import entries, truth
+from demo import agreements, entries, truth
 from demo.load import ACCOUNTS, LEADER, PASSWORD, NotHere, load, warehouse_path
 from metrics.models import Disposition, Dispute, Entry, Installation, Metric, Revision, Source, Target, Value
+from metrics.queries.progress import progress as judged
 from metrics.services import schedule
 from owners.models import Action, CheckIn, Deviation, Leader, Notice, StatusCall, Summary, User
 from tests.examples.loading import run
@@ -77,6 +78,12 @@ def test_the_board_tells_the_story() -> None:
     assert {key for key in rest if status[key] != "on_track"} <= {"refund_share"}
     assert lines["new_customers"]["pace"] > 1.04
     assert all(line["target"] is not None for line in lines.values())
+
+
+def test_one_plan_alone_has_changed_since_it_was_agreed() -> None:
+    assert [line.metric.key for line in judged(None, "2026-Q3", as_of=TODAY) if line.agreed_changed] == [
+        agreements.CHANGED[0]
+    ]
 
 
 def test_every_metric_has_an_owner_and_targets_for_five_quarters() -> None:
