@@ -109,11 +109,10 @@ def tests_for(check: Check, notes: Mapping[str, Sequence[str]]) -> list[str]:
     if check.path == TABLE:
         return [STRANGERS, f"{TABLED}[{check.name}]"]
     tests = list(dict.fromkeys(test for place in check.places for test in notes.get(place, ())))
-    if check.path == CODE:  # the table of rights is told anew there
-        tests = [test for test in tests if test.startswith("tests/owners/test_rules.py")]
 
-    def rank(test: str) -> tuple[bool, bool, str]:
+    def rank(test: str) -> tuple[bool, bool, bool, str]:
+        told_anew = check.path == CODE and test.startswith("tests/owners/test_rules.py")
         said = RIGHTS.search(re.sub(r"[_/:]", " ", test))
-        return any(slow in test for slow in SLOW), said is None, test
+        return not told_anew, any(slow in test for slow in SLOW), said is None, test
 
     return sorted(tests, key=rank)[:MOST]
