@@ -9,7 +9,7 @@ MARK_RUN = $(VENV)/.installed-run
 MARK_DEV = $(VENV)/.installed-dev
 CODE = calc warehouse owners metrics northstar demo benchmarks tests conftest.py manage.py
 TESTS = tests
-WORKERS = 2
+WORKERS = 3
 # Settings that only have to look like production's for `check --deploy`; nothing is started with them.
 DEPLOY = NORTHSTAR_ENV_FILE=/dev/null NORTHSTAR_PRODUCTION=true ALLOWED_HOSTS=northstar.example \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') \

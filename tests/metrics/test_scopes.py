@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 
 import pytest
+from django.template import Context
+from django.test import RequestFactory
 
 from calc.calendar import Calendar
 from metrics.models import Driver, Metric, Target
@@ -12,6 +14,7 @@ from metrics.queries import automate, calibration, machinery, members, progress,
 from metrics.queries.metric import metric_page
 from metrics.queries.sheet_imports import enterable
 from metrics.services import digests
+from metrics.templatetags.words import metric_names
 from owners.models import CheckIn, Leader, Notice, Ownership, User
 from tests.metrics import making
 from tests.people import Company, company
@@ -101,3 +104,10 @@ def test_figures_are_entered_for_ones_own_metrics(people: Company) -> None:
     Metric.objects.update(type="manual", spec={"kind": "amount", "grain": "month"})
     for user, theirs in ((people.charlie, set()), (people.admin, set()), (people.alice, KEYS)):
         assert keys(enterable(user)) == theirs
+
+
+def test_templates_know_the_names_that_their_reader_may_see(people: Company) -> None:
+    for user, sees in ((people.charlie, {"for_everyone"}), (people.alice, KEYS)):
+        request = RequestFactory().get("/")
+        request.user = user
+        assert metric_names(Context({"request": request})).keys() == sees
