@@ -57,12 +57,20 @@ def invite(request: Signed) -> HttpResponse:
     return _page(request, form, status=422)
 
 
+def _invited(request: Signed, pk: int) -> User:
+    """The account, for whoever may renew its invitation. Those who invite nobody are refused before it is looked
+    up, so that the answer does not tell them which numbers exist."""
+    require(request.user, "people.invite")
+    user = get_object_or_404(User, pk=pk)
+    require(request.user, "people.renew", user)
+    return user
+
+
 @never_cache
 @require_POST
 def link(request: Signed, pk: int) -> HttpResponse:
     """A fresh link for somebody who lost the first one or the password."""
-    user = get_object_or_404(User, pk=pk)
-    require(request.user, "people.renew", user)
+    user = _invited(request, pk)
     try:
         if settings.MAIL_SERVER and request.POST.get("how") == "mail":
             accounts.mail_link(request.user, user)
@@ -82,8 +90,7 @@ def link(request: Signed, pk: int) -> HttpResponse:
 @require_POST
 def revoke(request: Signed, pk: int) -> HttpResponse:
     """Ends the invitation of somebody who has not come yet."""
-    user = get_object_or_404(User, pk=pk)
-    require(request.user, "people.renew", user)
+    user = _invited(request, pk)
     try:
         user = accounts.revoke_invitation(request.user, user)
     except ValidationError as error:

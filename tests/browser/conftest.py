@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, sync_playwright
 
 if TYPE_CHECKING:  # models cannot be imported before Django is set up
     from owners.models import User
@@ -48,6 +48,13 @@ class Visit:
             chart.scroll_into_view_if_needed()
             chart.locator(".main-svg").first.wait_for()
         self.page.evaluate("scrollTo(0, 0)")
+
+
+def follow(place: Locator) -> None:
+    """Clicks what leads to another page and waits until that page has arrived and is quiet: the page that is about
+    to be left is quiet too, and must not be read in its place."""
+    with place.page.expect_navigation(wait_until="networkidle"):
+        place.click()
 
 
 @pytest.fixture(scope="session")

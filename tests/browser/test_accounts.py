@@ -14,7 +14,7 @@ from owners.routes import API, ROUTES
 from owners.services import accounts
 from owners.services.links import first_admin_url
 from owners.services.preferences import token_of
-from tests.browser.conftest import Open, Visit
+from tests.browser.conftest import Open, Visit, follow
 from tests.owners.test_second_chances import SERVER
 from tests.people import company
 
@@ -31,8 +31,7 @@ def sound(page: Page, width: int) -> None:
 
 
 def press(page: Page, words: str) -> None:
-    page.get_by_role("main").get_by_role("button", name=words, exact=True).click()
-    page.wait_for_load_state("networkidle")
+    follow(page.get_by_role("main").get_by_role("button", name=words, exact=True))
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -138,7 +137,7 @@ def test_what_is_told_where_is_accessible(open_as: Open, width: int, theme: str)
         assert page.locator(".error").first.is_visible()
         sound(page, width)
     page = visit.go("/settings/channels/")
-    page.get_by_role("link", name="Change Growth chat").click()
+    follow(page.get_by_role("link", name="Change Growth chat"))
     sound(page, width)
     page = open_as(None, width=width, theme=theme).go(f"/n/{token_of(people.bob, None, Topic.OWNING)}/")
     sound(page, width)

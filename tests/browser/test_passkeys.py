@@ -9,7 +9,7 @@ from playwright.sync_api import CDPSession
 
 from owners.models import User
 from owners.services import accounts
-from tests.browser.conftest import Open, Visit
+from tests.browser.conftest import Open, Visit, follow
 from tests.browser.test_accounts import PASSWORD, press, sound
 from tests.people import Company, company
 
@@ -114,7 +114,7 @@ def test_a_passkey_from_the_first_day_to_the_last(open_as: Open, people: Company
     page.get_by_label("Name").fill("Old phone")
     press(page, "Save")
     assert "Old phone" in page.inner_text("main")
-    page.get_by_role("link", name="Remove Old phone").click()
+    follow(page.get_by_role("link", name="Remove Old phone"))
     sound(page, WIDTH)
     press(page, "Remove")
     assert "No passkey yet" in page.inner_text("main")

@@ -19,7 +19,7 @@ from metrics.services.manual_metrics import Counted, add_own
 from metrics.sheets.tables import read_table
 from owners.models import Leader, Ownership, Role, User
 from owners.services.links import first_admin_url
-from tests.browser.conftest import ARTIFACTS, Open
+from tests.browser.conftest import ARTIFACTS, Open, follow
 from tests.browser.test_looks import HEIGHTS, findings
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -161,8 +161,7 @@ def test_from_empty_to_a_filled_board(open_as: Open, settings: Any, tmp_path: Pa
     guest = open_as(None, width=width, height=HEIGHTS[width])
     page = guest.go(address.removeprefix(guest.base))
     page.get_by_label(re.compile("^Password")).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state("networkidle")
+    follow(page.get_by_role("button", name="Sign in"))
     assert Leader.objects.get(name="Maya Chen").user == User.objects.get(email="maya@example.com")
     guest.go(f"/metrics/{Metric.objects.get(name='Visits').key}/values/")
 
@@ -243,13 +242,11 @@ def test_every_screen_is_accessible_and_fits(
     look("sheet")
     visit.go("/start/figures/")
     page.get_by_label("Cells").fill("hello")
-    page.get_by_role("button", name="Look at the figures").click()
-    page.wait_for_load_state("networkidle")
+    follow(page.get_by_role("button", name="Look at the figures"))
     look("sheet-refused")
     visit.go("/start/invitations/")
     page.get_by_role("group", name="Maya Chen").get_by_label("Invite").check()
-    page.get_by_role("button", name="Invite", exact=True).click()
-    page.wait_for_load_state("networkidle")
+    follow(page.get_by_role("button", name="Invite", exact=True))
     look("links")
     visit.go("/metrics/new/")
     look("new-metric")
