@@ -8,7 +8,9 @@ from django.db import migrations
 def from_history(apps: Any, schema_editor: Any) -> None:
     event = apps.get_model("metrics", "TargetEvent")
     for target in apps.get_model("metrics", "Target").objects.exclude(agreed_at=None):
-        agreed = event.objects.filter(pgh_obj_id=target.pk).exclude(agreed_at=None).order_by("pgh_id").first()
+        # The first row of the agreement that stands: a target may have been agreed more than once.
+        of_target = event.objects.filter(pgh_obj_id=target.pk, agreed_at=target.agreed_at)
+        agreed = of_target.order_by("pgh_id").first()
         baseline = agreed.baseline if agreed else target.baseline
         if baseline is not None:
             target.agreed_baseline = baseline

@@ -58,8 +58,8 @@ def invite(request: Signed) -> HttpResponse:
 
 
 def _invited(request: Signed, pk: int) -> User:
-    """The account, for whoever may renew its invitation. Those who invite nobody are refused before it is looked
-    up, so that the answer does not tell them which numbers exist."""
+    """The account, for whoever may renew its invitation. Those who invite nobody are refused before it is
+    looked up, so that the answer does not tell them which numbers exist."""
     require(request.user, "people.invite")
     user = get_object_or_404(User, pk=pk)
     require(request.user, "people.renew", user)

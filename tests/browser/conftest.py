@@ -51,8 +51,8 @@ class Visit:
 
 
 def follow(place: Locator) -> None:
-    """Clicks what leads to another page and waits until that page has arrived and is quiet: the page that is about
-    to be left is quiet too, and must not be read in its place."""
+    """Clicks what leads to another page and waits until that page has arrived and is quiet: the page that is
+    about to be left is quiet too, and must not be read in its place."""
     with place.page.expect_navigation(wait_until="networkidle"):
         place.click()
 

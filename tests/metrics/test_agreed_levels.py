@@ -5,9 +5,11 @@ brought 91 %.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from metrics.models import Metric, Target, Value
 from metrics.queries import installation
@@ -122,3 +124,18 @@ def test_a_stated_baseline_is_agreed_as_it_is_stated(people: Company) -> None:
     assert line(KEY).planned_to_date == pytest.approx(0.90)
     told = signed_in(people.viewer).get(f"/api/v1/targets/?metric={KEY}").json()["results"]
     assert told[0]["agreed_baseline"] == 0.87
+
+
+def test_history_tells_what_the_agreement_that_stands_began_from(people: Company) -> None:
+    """A target agreed before this was written down: agreed from 85 %, opened and agreed again from 87 %,
+    and since then moved to 80 %."""
+    share = people.metrics[KEY]
+    target = Target.objects.get(metric=share)
+    for baseline, day in ((0.85, 3), (0.87, 9), (0.80, 9)):
+        target.baseline = baseline
+        target.agreed_at = datetime(2026, 7, day, 9, tzinfo=UTC)
+        target.save()
+    Target.objects.update(agreed_baseline=None)
+    written = import_module("metrics.migrations.0011_agreed_baselines_from_history")
+    written.from_history(apps, None)
+    assert Target.objects.get(metric=share).agreed_baseline == 0.87
