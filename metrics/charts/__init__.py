@@ -1,6 +1,8 @@
 """Charts of pages and packs: Plotly figures as plain dicts, and drawings that need no script."""
 
-from metrics.charts.plotly import RULES, charted, fine_shown, history_chart, quarter_chart, segment_chart
+from metrics.charts.history import RULES, history_chart
+from metrics.charts.quarter import fine_shown, quarter_chart
+from metrics.charts.segments import charted, segment_chart
 from metrics.charts.svg import quarter_svg, spark_svg
 from metrics.charts.tables import Line, history_table, quarter_table
 from metrics.charts.text import day, period, plain

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from calc.calendar import add_months
 from calc.numbers import short
-from metrics.charts.plotly import fine_shown, quarter_scale
+from metrics.charts.quarter import fine_shown, quarter_scale
 from metrics.charts.scale import Scale, scale, unit_words
 from metrics.queries.shapes import Point, QuarterChart
 

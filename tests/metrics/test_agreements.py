@@ -11,9 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from calc.calendar import Calendar
-from metrics.charts.plotly import quarter_chart
-from metrics.charts.svg import quarter_svg
-from metrics.charts.tables import quarter_table
+from metrics.charts import quarter_chart, quarter_svg, quarter_table
 from metrics.definitions.mistakes import DefinitionsError
 from metrics.models import Benchmark, Metric, Target, TargetAnswer
 from metrics.queries.agreements import conversation, waiting_for_decision, waiting_for_owner

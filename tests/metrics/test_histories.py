@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from statistics import mean, median
 
 from calc import xmr
-from metrics.charts import plotly as charts
+from metrics import charts
 from metrics.queries.histories import process_limits, recent
 from metrics.queries.shapes import Limits, Point
 from tests.metrics import page_shapes as shapes

@@ -1,0 +1,144 @@
+"""The history's chart: every period of one rhythm, and what was not routine among them."""
+
+from datetime import date, timedelta
+
+from calc.numbers import full, short
+from metrics.charts.actual import actual_traces
+from metrics.charts.parts import (
+    INK,
+    LIMIT,
+    PLAN,
+    SIGNAL,
+    Figure,
+    end_note,
+    layout_of,
+    moment,
+    unit_note,
+)
+from metrics.charts.scale import scale
+from metrics.charts.text import plain
+from metrics.queries.shapes import History, MetricHead
+
+RULES = {
+    "beyond_limit": "outside the limits of routine change",
+    "run_of_eight": "eight in a row on one side of the centre",
+    "three_of_four": "three of four nearer to a limit than to the centre",
+    "range_beyond_limit": "a larger jump than routine ones",
+}
+_APART = 0.08  # of the chart's height; labels closer than that would be written over each other
+_STRONG = ("beyond_limit", "range_beyond_limit")  # a point by itself; the other rules are about many
+_HISTORY_YEARS_FROM = 300  # days from which ticks say the year
+
+
+def history_chart(history: History, metric: MetricHead) -> Figure:
+    """All periods of one grain with process limits, ringed signals and seams between definition versions."""
+    unit = metric.unit
+    lines = _limit_lines(history, unit)
+    values = [p.value for p in history.points]
+    values += [at for _, start, end in lines for at in (start, end)]
+    axis = scale(values, unit, from_zero=False)
+    shapes: list[Figure] = []
+    notes: list[Figure] = [unit_note(unit, f"by {history.grain}")]
+    since = history.limits.since if history.limits else None
+    for n, (words, start, end) in enumerate(lines):
+        shapes.append(
+            {
+                "type": "line",
+                **_span(history, since),
+                "yref": "y",
+                "y0": start,
+                "y1": end,
+                "layer": "between",
+                "line": {"color": LIMIT, "width": 1, "dash": "dash" if n else "solid"},
+            }
+        )
+        said = [note["y"] for note in notes if note["yref"] == "y"]
+        if all(abs(end - other) > _APART * (axis.high - axis.low) for other in said):
+            notes.append(end_note(end, words, INK, above=True))
+    for seam, words in history.seams:
+        shapes.append(
+            {
+                "type": "line",
+                "xref": "x",
+                "yref": "paper",
+                "x0": seam.isoformat(),
+                "x1": seam.isoformat(),
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": PLAN, "width": 1, "dash": "dot"},
+            }
+        )
+        notes.append(
+            {
+                "xref": "x",
+                "yref": "paper",
+                "x": seam.isoformat(),
+                "y": 1,
+                "xanchor": "left",
+                "yanchor": "top",
+                "text": plain(words),
+                "showarrow": False,
+                "font": {"size": 11, "color": INK},
+            }
+        )
+    data = actual_traces(history.points, unit, few=False, grain=history.grain)
+    if history.signals:
+        alone = [any(rule in _STRONG for rule in s.rules) for s in history.signals]
+        hovers = [
+            f"{full(s.value, unit)}: {'; '.join(RULES.get(r, r) for r in s.rules)}"
+            + (f"<br>{plain(s.disposition)}" if s.disposition else "<br>not explained yet")
+            for s in history.signals
+        ]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": "Unusual change",
+                "x": [s.at.isoformat() for s in history.signals],
+                "y": [s.value for s in history.signals],
+                "text": hovers,
+                "hovertemplate": "%{text}",
+                "marker": {
+                    "symbol": "circle-open",
+                    "size": [15 if strong else 9 for strong in alone],
+                    "line": {"width": [2 if strong else 1.25 for strong in alone]},
+                    "color": SIGNAL,
+                },
+            }
+        )
+    layout = layout_of(axis, shapes, notes)
+    if history.points:
+        first, last = history.points[0].at, history.points[-1].at
+        room = max((last - first) * 0.02, timedelta(days=1))
+        layout["xaxis"] |= {
+            "range": [moment(first - room), moment(last + room)],
+            "tickformat": "%b\n%Y" if (last - first).days > _HISTORY_YEARS_FROM else "%-d %b",
+            "nticks": 10,
+        }
+    return {"data": data, "layout": layout}
+
+
+def _limit_lines(history: History, unit: str) -> list[tuple[str, float, float]]:
+    """(words, at the first point they hold for, at the last point) of centre and limits; they follow a
+    trend."""
+    limits = history.limits
+    if limits is None:
+        return []
+    held = sum(limits.since is None or p.at >= limits.since for p in history.points)
+    climb = limits.slope * max(held - 1, 0)
+    found = []
+    for words, level in (
+        ("centre", limits.centre),
+        ("upper limit", limits.upper),
+        ("lower limit", limits.lower),
+    ):
+        if level is not None:
+            found.append((f"{words} {short(level + climb, unit)}", level, level + climb))
+    return found
+
+
+def _span(history: History, since: date | None) -> Figure:
+    """How far limits reach: from the first point that they hold for to the last, or over the whole width."""
+    if since is None or not history.points:
+        return {"xref": "paper", "x0": 0, "x1": 1}
+    return {"xref": "x", "x0": since.isoformat(), "x1": history.points[-1].at.isoformat()}
