@@ -29,7 +29,7 @@ def trace(figure: dict[str, Any], name: str) -> dict[str, Any]:
         charts.quarter_chart(shapes.level_chart(shapes.head(unit="percent", goal_kind="level"))),
         charts.history_chart(shapes.history(), shapes.head()),
         charts.history_chart(History("month", (), None, (), ()), shapes.head()),
-        charts.segment_chart(shapes.head(), shapes.metric_page().segments["city"]),
+        charts.segment_chart(shapes.head(), shapes.segments()),
         charts.segment_chart(shapes.head(unit="currency:GBP"), ()),
     ],
     ids=["total", "level", "history", "empty history", "segments", "no segments"],
@@ -43,7 +43,7 @@ def test_only_the_basic_bundle_is_needed() -> None:
     figures = [
         charts.quarter_chart(shapes.total_chart(shapes.head())),
         charts.history_chart(shapes.history(), shapes.head()),
-        charts.segment_chart(shapes.head(), shapes.metric_page().segments["city"]),
+        charts.segment_chart(shapes.head(), shapes.segments()),
     ]
     assert {t["type"] for f in figures for t in f["data"]} <= {"scatter", "bar", "pie"}
 
@@ -213,7 +213,7 @@ def test_whole_pounds_at_the_axis_have_no_pennies() -> None:
 
 
 def test_of_many_members_the_largest_are_drawn() -> None:
-    made = [shapes.metric_page().segments["city"][0]] * 30
+    made = [shapes.segments()[0]] * 30
     segments = [replace(s, member=f"City {n}", figure=float(29 - n)) for n, s in enumerate(made)]
     drawn = charts.segment_chart(shapes.head(), segments)["data"][0]["x"]
     assert drawn == [float(29 - n) for n in range(12)]
