@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Literal
 
 from calc.calendar import add_months
@@ -97,7 +98,7 @@ def parse_number(text: str) -> float:
 
 def repr_percent(number: str) -> str:
     """The fraction of a percentage with no binary noise: `72` -> `0.72`, `9.3` -> `0.093`."""
-    return f"{number}e-2" if "e" not in number.lower() else repr(float(number) / 100)
+    return str(Decimal(number).scaleb(-2))
 
 
 def parse_growth(text: str) -> Growth:

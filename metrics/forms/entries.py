@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from calc.numbers import is_share as in_percent
-from metrics.forms.numbers import read_number
+from metrics.forms.numbers import read_number, same_number, write_number
 from metrics.queries.shapes import EntryCell
 
 _NOTE = 500  # characters that a note may have
@@ -61,7 +61,8 @@ def _read(entry: EntryCell, typed: Mapping[str, str] | None, is_share: bool, per
     # against what the writer saw, which the page sent along: others' changes are none of this one's
     seen = (text("was-value"), text("was-numerator"), text("was-denominator"))
     known = f"was-note-{shown.name}" in typed
-    changed = (texts, note) != ((seen, text("was-note")) if known else (before, shown.note))
+    seen, noted = (seen, text("was-note")) if known else (before, shown.note)
+    changed = note != noted or not all(map(same_number, texts, seen))
     value = numerator = denominator = None
     error = ""
     try:
@@ -82,22 +83,17 @@ def _read(entry: EntryCell, typed: Mapping[str, str] | None, is_share: bool, per
 
 
 def _stored(entry: EntryCell, percent: bool) -> Cell:
-    value = entry.value * 100 if percent and entry.value is not None else entry.value
     return Cell(
         entry,
-        _typed(value),
-        _typed(entry.numerator),
-        _typed(entry.denominator),
+        write_number(entry.value, share=percent),
+        write_number(entry.numerator),
+        write_number(entry.denominator),
         entry.note,
         entry.token,
         entry.value,
         entry.numerator,
         entry.denominator,
     )
-
-
-def _typed(value: float | None) -> str:
-    return "" if value is None else f"{value:.12g}"
 
 
 def _wrong_share(numerator: float | None, denominator: float | None) -> str:

@@ -1,9 +1,11 @@
-"""Numbers as people type them."""
+"""Numbers as people type them, and as fields show them."""
 
 import math
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
+from metrics.definitions.quantities import repr_percent
 from metrics.sheets.numbers import decimal_mark
 from metrics.sheets.numbers import read_number as read_cell
 
@@ -11,6 +13,7 @@ _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
 _SPACES = re.compile(r"[\s\u2009\u202f\u00a0']")
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _CURRENCY = re.compile(r"^([+-]?)[£$€¥]|[£$€¥]$")
+_DIGITS_SHOWN = range(-7, 21)  # powers of ten that are written out; beyond, nobody counts zeros
 
 
 def read_number(text: str, *, share: bool = False) -> float | None:
@@ -32,10 +35,38 @@ def read_number(text: str, *, share: bool = False) -> float | None:
         if read_cell(text).is_unknown:
             hint = " Leave the cell empty where it is not known."
         raise ValueError(f"“{text.strip()[:40]}” is not a number.{hint}")
-    value = float(cleaned)
+    # the fraction by its digits: 57.3 / 100 is 0.5730000000000001 in floats
+    value = float(repr_percent(cleaned) if share else cleaned)
     if not math.isfinite(value):
         raise ValueError(f"“{text.strip()[:40]}” is too large.")
-    return value / 100 if share else value
+    return value
+
+
+def write_number(value: float | None, *, share: bool = False) -> str:
+    """A stored figure as its field shows it: `1,737,500`, `0.25`, of a share its percent; "" for none.
+
+    `read_number` reads it back to exactly the same number.
+    """
+    if value is None:
+        return ""
+    number = Decimal(repr(float(value)))
+    number = number.scaleb(2) if share else number
+    if number == 0:
+        return "0"
+    if number.adjusted() not in _DIGITS_SHOWN:
+        return f"{number.normalize():e}"
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def same_number(text: str, other: str) -> bool:
+    """Whether two texts of a field say the same, however they are spaced and grouped: `9,000` and `9000`."""
+    return text == other or _bare(text) == _bare(other)
+
+
+def _bare(text: str) -> str:
+    cleaned = _SPACES.sub("", text).replace("\u2212", "-")
+    return cleaned.replace(",", "") if _GROUPED.fullmatch(cleaned) else cleaned
 
 
 def figures_of(texts: Sequence[str]) -> list[str]:

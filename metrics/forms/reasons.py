@@ -5,7 +5,7 @@ import math
 from django import forms
 
 from calc.numbers import is_share
-from metrics.forms.numbers import read_number
+from metrics.forms.numbers import read_number, write_number
 from metrics.services.sentences import LONGEST
 
 CALLS = (("on_track", "on track"), ("at_risk", "at risk"), ("off_track", "off track"))
@@ -62,4 +62,4 @@ def rounded_up(size: float, unit: str) -> str:
     """A gap for the form, rounded up to three digits, so that it covers the gap that it was made from."""
     shown = size * 100 if is_share(unit) else size
     step = 10.0 ** (math.floor(math.log10(shown)) - 2) if shown > 0 else 1.0
-    return f"{math.ceil(shown / step - 1e-9) * step:.6g}"
+    return write_number(float(f"{math.ceil(shown / step - 1e-9) * step:.6g}"))

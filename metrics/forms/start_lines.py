@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from calc.numbers import gap, is_share, short
-from metrics.forms.numbers import read_number
+from metrics.forms.numbers import read_number, same_number, write_number
 from metrics.forms.start_metrics import GRAINS, KINDS, UNITS
 from metrics.forms.targets import NEAR
 from metrics.models import Metric
@@ -46,15 +46,16 @@ def read_aims(aims: Sequence[Aim], typed: Mapping[str, str] | None) -> list[AimL
 
 def _aim(aim: Aim, typed: Mapping[str, str] | None) -> AimLine:
     key, share = aim.metric.key, is_share(aim.metric.unit)
-    stored = _typed(aim.post.value, share)
-    months = tuple((m, _typed(aim.post.benchmarks.get(m), share)) for m in aim.months)
+    stored = write_number(aim.post.value, share=share)
+    months = tuple((m, write_number(aim.post.benchmarks.get(m), share=share)) for m in aim.months)
     shown = AimLine(aim, stored, months, aim.post.token, aim.post.value, aim.post.benchmarks)
     if typed is None or f"target-{key}" not in typed:
         return shown
     text = typed.get(f"target-{key}", "").strip()[:60]
     texts = tuple((m, typed.get(f"month-{key}-{m:%Y-%m}", "").strip()[:60]) for m in aim.months)
     token = typed.get(f"token-{key}", "")[:80]
-    if (text, texts) == (stored, months):
+    pairs = zip((text, *(said for _, said in texts)), (stored, *(said for _, said in months)), strict=True)
+    if all(same_number(said, was) for said, was in pairs):
         return shown
     try:
         target = read_number(text, share=share)
@@ -65,7 +66,7 @@ def _aim(aim: Aim, typed: Mapping[str, str] | None) -> AimLine:
     proposed = target is not None and not given
     if target is not None and proposed:
         given = aim.proposal(target)
-        texts = tuple((m, _typed(given[m], share)) for m in aim.months)
+        texts = tuple((m, write_number(float(f"{given[m]:.12g}"), share=share)) for m in aim.months)
     error = _wrong(aim, target, given)
     return AimLine(aim, text, texts, token, target, given, True, proposed, error)
 
@@ -86,10 +87,6 @@ def _wrong(aim: Aim, target: float | None, given: Mapping[date, float]) -> str:
         off = gap(total - target, unit, sign=False)
         return f"The months add up to {short(total, unit)}, {off} {more} than the target."
     return ""
-
-
-def _typed(value: float | None, share: bool) -> str:
-    return "" if value is None else f"{value * 100 if share else value:.12g}"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from metrics.forms.numbers import read_number
+from metrics.forms.numbers import read_number, write_number
 from metrics.services.manual_metrics import Counted
 from owners.models import Leader
 
@@ -92,7 +92,7 @@ class BandMixin(forms.Form):
 
 def typed_number(value: float | None, unit: str) -> str:
     """A number as its field of a band shows it."""
-    return "" if value is None else f"{value * 100 if unit == 'percent' else value:.12g}"
+    return write_number(value, share=unit == "percent")
 
 
 class StarForm(UnitMixin):

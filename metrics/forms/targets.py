@@ -11,7 +11,7 @@ from calc.numbers import gap, is_share, short
 from calc.plan import GoalKind
 from calc.splits import split_goal
 from metrics.definitions.quantities import parse_growth
-from metrics.forms.numbers import figures_of, read_number
+from metrics.forms.numbers import figures_of, read_number, same_number, write_number
 from metrics.queries.shapes import TargetCell, TargetRow
 
 NEAR = 1e-6  # relative; the same tolerance as in static/js/sums.js
@@ -120,7 +120,9 @@ def split_line(line: Line, how: str, quarter: Period) -> tuple[Line, str]:
         )
     except ValueError as error:
         return line, f"{line.name}: {error}."
-    texts = [_typed(months[cell.month], is_share(row.metric.unit)) for cell in line.months]
+    share = is_share(row.metric.unit)
+    # a proposal is as it is written: thirds of a target have no last digit
+    texts = [write_number(float(f"{months[c.month]:.12g}"), share=share) for c in line.months]
     return refill(line, line.target_text, texts), ""
 
 
@@ -173,7 +175,7 @@ def _read(row: TargetRow, typed: Mapping[str, str] | None) -> Line:
     target_text = typed.get(f"target-{key}", "").strip()[:60]
     texts = [typed.get(f"month-{key}-{c.month:%Y-%m}", "").strip()[:60] for c in row.months]
     was = typed.get(f"was-{key}", shown.was)[:400]
-    changed = "|".join([target_text, *texts]) != was
+    changed = not _as_seen([target_text, *texts], was)
     target: float | None = None
     growth = ""
     values: list[float | None] = [None] * len(texts)
@@ -230,9 +232,10 @@ def _wrong(row: TargetRow, target: float | None, growth: str, values: list[float
 
 def _stored(row: TargetRow) -> Line:
     share = is_share(row.metric.unit)
-    months = tuple(MonthCell(c, _typed(c.value, share), c.value, _typed(c.value, share)) for c in row.months)
-    text = _typed(row.value, share) if row.value is not None else row.growth
-    was = "|".join([text, *(c.text for c in months)])
+    texts = [write_number(c.value, share=share) for c in row.months]
+    months = tuple(MonthCell(c, said, c.value, said) for c, said in zip(row.months, texts, strict=True))
+    text = write_number(row.value, share=share) if row.value is not None else row.growth
+    was = "|".join([text, *texts])
     return Line(row, text, months, row.token, was, row.value, row.growth)
 
 
@@ -242,5 +245,7 @@ def _resolved(row: TargetRow, target: float | None, growth: str) -> float | None
     return None if row.baseline is None else parse_growth(growth).of(row.baseline)
 
 
-def _typed(value: float | None, share: bool) -> str:
-    return "" if value is None else f"{value * 100 if share else value:.12g}"
+def _as_seen(texts: list[str], was: str) -> bool:
+    """Whether the fields say what the writer saw, in whatever form the numbers are written."""
+    seen = was.split("|")
+    return len(seen) == len(texts) and all(map(same_number, texts, seen))

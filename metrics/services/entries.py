@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from calc.calendar import Calendar, Grain
+from calc.numbers import full
 from metrics.definitions.build import calendar_of, entry_grain
 from metrics.definitions.fields import text_problem
 from metrics.models import Entry, Installation, Metric
@@ -138,7 +139,7 @@ def put(
     for index, row in enumerate(rows):
         there = stored.get(row.place)
         if index not in errors and row.expected is not None and row.expected != token_of(there):
-            errors[index] = _changed_meanwhile(there)
+            errors[index] = _changed_meanwhile(metric, there)
     if errors:
         raise EntriesRefused(errors)
     with pghistory.context(origin=origin, user=author.pk if author else None):
@@ -214,18 +215,18 @@ def _figure_problem(kind: str, row: EntryRow) -> Problem:
     if row.denominator <= 0:
         return Problem("the denominator must be more than 0", "denominator")
     if not 0 <= row.numerator <= row.denominator:
-        share = f"{row.numerator:g} of {row.denominator:g}"
+        share = f"{full(row.numerator)} of {full(row.denominator)}"
         words = f"{share} is no share: the numerator lies between 0 and the denominator"
         return Problem(words, "numerator")
     return Problem()
 
 
-def _changed_meanwhile(there: Entry | None) -> Problem:
+def _changed_meanwhile(metric: Metric, there: Entry | None) -> Problem:
     if there is None:
         return Problem("somebody has removed this figure meanwhile", "expected")
-    figure = (
-        f"{there.value:g}" if there.value is not None else f"{there.numerator:g} of {there.denominator:g}"
-    )
+    figure = full(there.value, metric.unit)
+    if there.value is None:
+        figure = f"{full(there.numerator)} of {full(there.denominator)}"
     who = f" by {there.author}" if there.author else ""
     return Problem(f"this figure was changed meanwhile{who}: it is {figure} now", "expected")
 

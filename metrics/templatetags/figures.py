@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from calc import numbers
 from calc.status import State as Standing
 from metrics import charts
+from metrics.forms.numbers import write_number
 from metrics.queries.shapes import EntryCell, Latest, Point, Progress, QuarterChart
 
 register = template.Library()
@@ -103,17 +104,14 @@ def of_dimension(found: dict[str, tuple[Progress, ...]], dimension: str) -> tupl
 
 @register.filter
 def plain_number(value: float | None) -> str:
-    """For the value of an input: no thousands marks, no needless `.0`."""
-    if value is None:
-        return ""
-    return f"{value:.12g}"
+    """A stored number as it stands in its input."""
+    return write_number(value)
 
 
 @register.filter
 def entry_text(entry: EntryCell, unit: str) -> str:
     """A stored figure as it stands in its input; a share in percent."""
-    value = entry.value
-    return "" if value is None else f"{value * 100 if numbers.is_share(unit) else value:.12g}"
+    return write_number(entry.value, share=numbers.is_share(unit))
 
 
 @register.simple_tag

@@ -14,6 +14,15 @@
     return [...row.querySelectorAll("input:not([type=hidden]), select, textarea")];
   }
 
+  // Two texts of a cell that say the same number are no change: 9,000 and 9000.
+  const GROUPED = /^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/;
+  function same(cell, text, other) {
+    if (text === other || !takesFigures(cell)) return text === other;
+    const [one, two] = [text, other].map((said) => said.replace(/[\s\u2009\u202f\u00a0']/g, "").replace("\u2212", "-"));
+    const plain = (said) => (GROUPED.test(said) ? said.replace(/,/g, "") : said);
+    return plain(one) === plain(two);
+  }
+
   function was(cell) {
     if (cell.dataset.was !== undefined) return cell.dataset.was;
     return cell.defaultValue === undefined ? "" : cell.defaultValue;
@@ -90,13 +99,13 @@
     const all = () => rows().flat();
 
     function changed() {
-      return all().filter((cell) => !cell.disabled && cell.value !== was(cell));
+      return all().filter((cell) => !cell.disabled && !same(cell, cell.value, was(cell)));
     }
 
     function show(words = "") {
       let count = 0;
       for (const row of rows()) {
-        const dirty = row.filter((cell) => !cell.disabled && cell.value !== was(cell));
+        const dirty = row.filter((cell) => !cell.disabled && !same(cell, cell.value, was(cell)));
         count += dirty.length;
         for (const cell of row) cell.classList.toggle("dirty", dirty.includes(cell));
         const line = row[0].closest("tr");

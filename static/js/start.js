@@ -51,7 +51,8 @@
     return Number.isFinite(value) ? value : NaN;
   }
 
-  const plain = (value) => String(Number(value.toPrecision(12)));
+  // As the server writes figures into their fields.
+  const plain = (value) => new Intl.NumberFormat("en-GB", { maximumFractionDigits: 12 }).format(Number(value.toPrecision(12)));
 
   // The smallest part in which people plan such a target, as calc.splits.step_of; shares are in percent here.
   function stepOf(target, unit) {

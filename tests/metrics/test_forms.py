@@ -1,11 +1,14 @@
 """What is typed into grids: numbers as people write them, changes against what the writer saw, refusals."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from metrics.forms.entries import read_cells
-from metrics.forms.numbers import figures_of, read_number
+from metrics.forms.numbers import figures_of, read_number, same_number, write_number
 from metrics.forms.targets import read_lines
 from tests.metrics import page_shapes as shapes
 
@@ -55,6 +58,55 @@ def test_numbers_as_people_write_them(text: str, share: bool, value: float | Non
 def test_everything_else_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w+ \w+"):
         read_number(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "share", "text"),
+    [
+        (None, False, ""),
+        (1737500.0, False, "1,737,500"),
+        (-1234.5, False, "-1,234.5"),
+        (999.0, False, "999"),
+        (0.25, False, "0.25"),
+        (-0.0, False, "0"),
+        (0.573, True, "57.3"),  # 57.3 / 100 is another float
+        (0.07, True, "7"),
+        (1.0, True, "100"),
+        (12.5, True, "1,250"),
+        (1e15, False, "1,000,000,000,000,000"),
+        (1.5e300, False, "1.5e+300"),
+        (2.5e-12, False, "2.5e-12"),
+    ],
+)
+def test_fields_show_figures_as_people_write_them(value: float | None, share: bool, text: str) -> None:
+    assert write_number(value, share=share) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.booleans())
+def test_what_a_field_shows_is_read_back_to_the_same_number(value: float, share: bool) -> None:
+    assert read_number(write_number(value, share=share), share=share) == value
+
+
+@given(st.decimals(-(10**12), 10**12, places=4, allow_nan=False))
+def test_a_share_is_the_number_whose_digits_were_typed(typed: Decimal) -> None:
+    """The fraction of 57.3 % is 0.573, as a definitions file has it, and not 57.3 / 100 in floats."""
+    assert read_number(str(typed), share=True) == float(typed / 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "same"),
+    [
+        ("9,000", "9000", True),
+        ("9 000", "9,000", True),
+        ("10%", "10 %", True),
+        ("\u22125", "-5", True),
+        ("9,00", "900", False),
+        ("9,000", "9.000", False),
+        ("9000", "", False),
+    ],
+)
+def test_texts_that_say_the_same_number(text: str, other: str, same: bool) -> None:
+    assert same_number(text, other) is same_number(other, text) is same
 
 
 def test_what_is_not_known_is_left_empty() -> None:

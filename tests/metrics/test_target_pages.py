@@ -44,6 +44,18 @@ def last_year(company: Stage, key: str, *figures: float) -> None:
         making.month(Metric.objects.get(key=key), month.year - 1, month.month, figure)
 
 
+def test_another_form_of_the_same_numbers_is_no_change(company: Stage) -> None:
+    client, path = signed_in(company.executive), f"/targets/{company.quarter}/"
+    page = client.get(path).content.decode()
+    assert shown(page, "target-orders") == "9,300"
+    before = token(company, "orders")
+    fields = inputs(client, path) | grid(company, "orders", "9300", "3 100", "3100", "3,100")
+    client.post(path, fields)
+    assert token(company, "orders") == before
+    client.post(path, fields | grid(company, "orders", "9301", "3,101", "3100", "3100"))
+    assert Target.objects.get(metric__key="orders").value == 9_301
+
+
 def test_a_split_is_seen_before_it_is_saved(company: Stage) -> None:
     last_year(company, "orders", 200.0, 300.0, 500.0)
     client, path = signed_in(company.executive), f"/targets/{company.quarter}/"
@@ -52,10 +64,10 @@ def test_a_split_is_seen_before_it_is_saved(company: Stage) -> None:
     assert by_season.status_code == 200
     page = by_season.content.decode()
     assert "Filled in, not saved yet" in page
-    assert months(page, company, "orders") == ["2000", "3000", "5000"]
+    assert months(page, company, "orders") == ["2,000", "3,000", "5,000"]
     assert months(page, company, "on_time") == ["93", "94", "95"]  # the other lines stay
     evenly = client.post(path, fields | {"do": "even:orders"}).content.decode()
-    assert months(evenly, company, "orders") == ["3334", "3333", "3333"]
+    assert months(evenly, company, "orders") == ["3,334", "3,333", "3,333"]
     assert Target.objects.get(metric__key="orders").value == 9_300
     # what was seen is what is saved
     seen = fields | grid(company, "orders", "10000", "2000", "3000", "5000")
@@ -88,7 +100,7 @@ def test_all_lines_without_months_are_filled_at_once(company: Stage) -> None:
     client, path = signed_in(company.executive), f"/targets/{company.quarter}/"
     fields = inputs(client, path) | {"target-nps": "45"} | grid(company, "orders", "9000", "", "", "")
     page = client.post(path, fields | {"do": "even"}).content.decode()
-    assert months(page, company, "orders") == ["3000", "3000", "3000"]
+    assert months(page, company, "orders") == ["3,000", "3,000", "3,000"]
     assert months(page, company, "nps") == ["45", "45", "45"]
     assert months(page, company, "plans") == ["70", "75", "80"]
 
@@ -129,7 +141,7 @@ def test_a_growth_is_kept_as_written_with_its_number_beside(company: Stage) -> N
     assert shown(page, "target-orders") == "10%"
     assert "= 8\u202f800, preliminary" in page
     split = client.post(path, inputs(client, path) | {"do": "even:orders"}).content.decode()
-    assert months(split, company, "orders") == ["2934", "2933", "2933"]  # of 8,800
+    assert months(split, company, "orders") == ["2,934", "2,933", "2,933"]  # of 8,800
     wrong = client.post(path, inputs(client, path) | {"target-on_time": "x points"})
     assert wrong.status_code == 422 and "is not a growth" in wrong.content.decode()
 
