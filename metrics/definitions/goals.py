@@ -71,13 +71,13 @@ def bounds_grain(metric: Metric) -> Grain | None:
     stated = metric.plausible.get("grain")
     if stated:
         return Grain(stated)
-    if not _grows(metric):
+    if not grows(metric):
         return None
     goal = goal_of(metric)
     return goal.grain if goal.kind == "level" else Grain.DAY
 
 
-def _grows(metric: Metric) -> bool:
+def grows(metric: Metric) -> bool:
     """Whether a longer period has a larger figure. Of a formula the unit must tell; one that may or may not
     (money, a count) is taken to grow, as bounds that are asked too rarely hold nothing back wrongly."""
     match spec_of(metric.type, metric.spec):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from calc import status as judging
 from calc.calendar import Calendar, Grain, Period, add_months
@@ -85,7 +86,9 @@ class Course:
             self,
             as_of=as_of,
             remarks=self.remarks.by(as_of),
-            through=_through(self.manual, self.clock, as_of, self.quarter, self.figures),
+            through=_through(
+                self.manual, self.clock, as_of, self.quarter, self.figures, bool(self.remarks.rejections)
+            ),
             late=_late(self.manual, self.goal, self.cal, self.quarter, as_of, self.figures, self.free_days),
         )
 
@@ -135,7 +138,8 @@ def load(
         goal, clock = goal_of(metric), times.get(metric.id, Clock(None))
         counted = who.days_off(metric, cal, owner_day, years) if manual else free_days
         late = _late(manual, goal, cal, period, as_of, figures, counted)
-        through = _through(manual, clock, as_of, period, figures)
+        rejected = bool(said.get(metric.key, NONE).rejections)
+        through = _through(manual, clock, as_of, period, figures, rejected)
         post = posts.get((metric.id, *segment))
         base = before[-1] if before and before[-1].end <= period.start else None
         measured = base.value if base else None
@@ -261,19 +265,27 @@ def _through(
     as_of: date,
     quarter: Period,
     figures: tuple[Stored, ...],
+    rejected: bool,
 ) -> date | None:
-    """The last due day: min(as_of, watermark, the manual metric's last entered period)."""
+    """The last due day: min(as_of, watermark, the manual metric's last entered period). rejected: whether a
+    figure of the quarter was, so that the last good one stands for it."""
     if manual:
         ends = [f.end for f in figures if f.end <= as_of + DAY and f.start >= quarter.start]
         return min(as_of, max(ends) - DAY) if ends else None
     if clock.watermark is None:
         return None
     through = last_due_day(as_of, clock.watermark)
-    if (
-        clock.stale_since and figures
-    ):  # what could not be computed is not there, however far its source is loaded
+    # What could not be computed, or waits for a check, is not there, however far its source is loaded.
+    lacking = clock.stale_since or rejected or any(is_inside(h, quarter) for h in clock.held)
+    if figures and lacking:
         through = min(through, max(f.end for f in figures) - DAY)
     return through
+
+
+def is_inside(held: Mapping[str, Any], quarter: Period) -> bool:
+    """Whether a held figure (as kept) is about days of the quarter."""
+    start, end = date.fromisoformat(held["period_start"]), date.fromisoformat(held["period_end"])
+    return start < quarter.end and quarter.start < end
 
 
 def _late(

@@ -11,7 +11,7 @@ from calc.clock import days_behind
 from calc.months import describe
 from calc.status import State, Status
 from metrics.queries import installation
-from metrics.queries.courses import DAY, Course, entry_periods, load
+from metrics.queries.courses import DAY, Course, entry_periods, is_inside, load
 from metrics.queries.months import months
 from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import Acceptance, Progress
@@ -142,11 +142,7 @@ def _in_doubt(course: Course, status: Status) -> Status:
     """The computed status with what is held for checking, disputed, or built on such a figure laid over it.
     An own doubt speaks before one about an ingredient; that one stands beside it."""
     quarter, remarks = course.quarter, course.remarks
-    held = sum(
-        date.fromisoformat(h["period_start"]) < quarter.end
-        and quarter.start < date.fromisoformat(h["period_end"])
-        for h in course.clock.held
-    )
+    held = sum(is_inside(h, quarter) for h in course.clock.held)
     if held:
         many = f"{held} implausible figures are held for checking"
         status = judging.hold(status, "an implausible figure is held for checking" if held == 1 else many)

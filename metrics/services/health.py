@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from metrics.definitions.goals import bounds_grain, is_additive
-from metrics.models import HeldDecision, Metric, MetricState
+from metrics.definitions.build import source_keys_of
+from metrics.definitions.goals import bounds_grain, grows, merges_of
+from metrics.models import HeldDecision, Metric, MetricState, Source
 from metrics.services.ledger import ATTEMPTS, wait
 from metrics.services.plausibility import Decided, Held, Plausible
 from metrics.services.writing import Scope
@@ -71,7 +72,7 @@ def recovered(metrics: Collection[Metric]) -> list[tuple[Metric, datetime]]:
 
 
 def bounds_of(metrics: Collection[Metric]) -> dict[int, Plausible]:
-    """The declared bounds by metric id, with what waits for a check and what somebody has decided. Two SQL
+    """The declared bounds by metric id, with what waits for a check and what somebody has decided. Three SQL
     statements."""
     bounded = [m for m in metrics if m.plausible]
     decided: dict[int, list[HeldDecision]] = {}
@@ -79,7 +80,14 @@ def bounds_of(metrics: Collection[Metric]) -> dict[int, Plausible]:
         decided.setdefault(row.metric_id, []).append(row)
     states = MetricState.objects.filter(metric__in=bounded).exclude(held=[])
     waiting = dict(states.values_list("metric_id", "held"))
-    return {m.pk: _bounds(m, decided.get(m.pk, []), waiting.get(m.pk, [])) for m in bounded}
+    sources = Source.objects.filter(spec__rows="daily") if bounded else Source.objects.none()
+    promised = set(sources.values_list("key", flat=True))
+    return {
+        m.pk: _bounds(
+            m, decided.get(m.pk, []), waiting.get(m.pk, []), not promised.isdisjoint(source_keys_of(m))
+        )
+        for m in bounded
+    }
 
 
 def keep_held(
@@ -145,7 +153,9 @@ def _identity(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     return entry["grain"], entry["period_start"], entry["period_end"], entry["value"]
 
 
-def _bounds(metric: Metric, decided: list[HeldDecision], waiting: list[dict[str, Any]]) -> Plausible:
+def _bounds(
+    metric: Metric, decided: list[HeldDecision], waiting: list[dict[str, Any]], daily: bool
+) -> Plausible:
     def number(name: str) -> float | None:
         value = metric.plausible.get(name)
         return float(value) if value is not None else None
@@ -162,7 +172,9 @@ def _bounds(metric: Metric, decided: list[HeldDecision], waiting: list[dict[str,
         accepted=those(HeldDecision.Outcome.RELEASED),
         rejected=those(HeldDecision.Outcome.REJECTED),
         grain=bounds_grain(metric),
-        sums=is_additive(metric),
+        grows=grows(metric),
+        merges=merges_of(metric),
+        daily=daily,
         waiting=tuple(
             (
                 entry["grain"],

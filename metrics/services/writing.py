@@ -118,11 +118,10 @@ def write(
             for table in ("incoming", "scope"):
                 cursor.execute(f"DELETE FROM {table} WHERE metric_id = ANY(%s)", [list(written.refused)])  # noqa: S608
         cursor.execute("ANALYZE incoming")
-        for metric, bounds in (plausible or {}).items():
-            held = hold(cursor, metric, bounds)
-            if held:
-                written.held[metric] = held
         cursor.execute(_MARK_GONE)
+        for metric, bounds in (plausible or {}).items():
+            if held := hold(cursor, metric, bounds):
+                written.held[metric] = held
         _merge(cursor, written, now=now, calendar=calendar, cause=cause, run=run)
     return written
 

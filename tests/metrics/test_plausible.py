@@ -9,7 +9,7 @@ from django.db import transaction
 
 from calc.calendar import Calendar, Grain
 from metrics.definitions.goals import bounds_grain
-from metrics.models import HeldDecision, Metric, Value
+from metrics.models import HeldDecision, Metric, MetricState, Value
 from metrics.queries.dump import dump
 from metrics.services.apply import apply
 from metrics.services.health import bounds_of, keep_held
@@ -57,7 +57,12 @@ def test_what_grows_with_its_period_has_bounds_for_one_grain(
     assert bounds_grain(Metric(key="m", name="M", type=kind, spec=spec, **fields)) == grain
 
 
-def loaded(metric: Metric, days: dict[date, float], grains: Iterable[Grain] = GRAINS) -> Written:
+REACH = Reach(date(2026, 4, 9), date(2026, 4, 10))
+
+
+def loaded(
+    metric: Metric, days: dict[date, float], grains: Iterable[Grain] = GRAINS, reach: Reach = REACH
+) -> Written:
     """Days as a source says them, with the weeks, months and quarters that they add up to."""
     drafts = []
     for grain in grains:
@@ -75,7 +80,7 @@ def loaded(metric: Metric, days: dict[date, float], grains: Iterable[Grain] = GR
             now=NOW,
             calendar=CALENDAR,
             cause="late_data",
-            reach={metric.pk: Reach(date(2026, 4, 9), date(2026, 4, 10))},
+            reach={metric.pk: reach},
             plausible=bounds_of([metric]),
         )
         keep_held({metric.pk: metric}, written.held, scopes, NOW)
@@ -86,8 +91,8 @@ def held(written: Written, metric: Metric) -> dict[str, date]:
     return {str(h.grain): h.start for h in written.held.get(metric.pk, []) if not h.rejected}
 
 
-def stored(metric: Metric, grain: str) -> float | None:
-    found = Value.objects.filter(metric=metric, grain=grain, period_start__lte=MARCH, period_end__gt=MARCH)
+def stored(metric: Metric, grain: str, day: date = MARCH) -> float | None:
+    found = Value.objects.filter(metric=metric, grain=grain, period_start__lte=day, period_end__gt=day)
     return found.values_list("value", flat=True).first()
 
 
@@ -106,9 +111,36 @@ def test_a_months_total_is_not_held_against_a_days_bound(bounds: dict[str, float
 def test_nor_a_day_against_a_months_bound() -> None:
     metric = making.metric("orders", plausible={"low": 2_000.0, "high": 4_000.0, "grain": "month"})
     assert not held(loaded(metric, ORDINARY), metric)
-    twice = dict.fromkeys(ORDINARY, 200.0)
-    assert held(loaded(metric, twice), metric) == {"month": MARCH, "quarter": date(2026, 1, 1)}
-    assert (stored(metric, "month"), stored(metric, "day")) == (3_100.0, 200.0)
+    twice = dict.fromkeys(ORDINARY, 200.0) | {date(2026, 4, 1): 90.0}
+    assert held(loaded(metric, twice), metric) == {"month": MARCH}
+    # its days wait with it, and what they are part of is made of what stands
+    assert (stored(metric, "month"), stored(metric, "day")) == (3_100.0, 100.0)
+    assert (stored(metric, "quarter"), stored(metric, "month", date(2026, 4, 1))) == (3_100.0, 90.0)
+    assert stored(metric, "week", date(2026, 4, 1)) == 2 * 100.0 + 90.0
+    decide(None, metric, "released", "A fair.", now=NOW)
+    assert not held(loaded(metric, twice), metric)
+    assert (stored(metric, "month"), stored(metric, "day")) == (6_200.0, 200.0)
+
+
+@pytest.mark.django_db
+def test_a_month_that_still_fills_is_not_below_its_lowest_figure() -> None:
+    metric = making.metric("orders", plausible={"low": 2_000.0, "grain": "month"})
+    april = {date(2026, 4, n): 100.0 for n in range(1, 10)}
+    assert not held(loaded(metric, {**ORDINARY, **april}), metric)
+    assert stored(metric, "month", date(2026, 4, 1)) == 900.0
+    low = dict.fromkeys(ORDINARY, 50.0)
+    assert held(loaded(metric, low), metric) == {"month": MARCH}
+
+
+@pytest.mark.django_db
+def test_what_is_held_is_nothing_that_the_next_figure_is_compared_with() -> None:
+    metric = making.metric("orders", plausible={"max_change": 0.5, "high": 500.0})
+    thursdays = [date(2026, 3, 19), date(2026, 3, 26), date(2026, 4, 2), date(2026, 4, 9)]
+    loaded(metric, dict.fromkeys(thursdays[:2], 100.0), [Grain.DAY])
+    odd = {**dict.fromkeys(thursdays, 100.0), thursdays[2]: 900.0}
+    reach = Reach(date(2026, 4, 2), date(2026, 4, 10))
+    found = loaded(metric, odd, [Grain.DAY], reach)
+    assert [h.start for h in found.held[metric.pk]] == [thursdays[2]]
 
 
 @pytest.mark.django_db
@@ -126,28 +158,59 @@ def test_a_shares_bound_is_for_every_grain() -> None:
 
 
 @pytest.mark.django_db
-def test_what_holds_a_held_day_waits_with_it_and_goes_with_it() -> None:
+def test_what_holds_a_held_day_is_made_of_the_days_that_stand() -> None:
     metric = making.metric("orders", plausible={"high": 150.0})
     loaded(metric, ORDINARY)
     odd = {**ORDINARY, MARCH: 900.0}
-    assert held(loaded(metric, odd), metric) == {
-        "day": MARCH, "week": date(2026, 2, 23), "month": MARCH, "quarter": date(2026, 1, 1),
-    }  # fmt: skip
-    assert (stored(metric, "day"), stored(metric, "month")) == (100.0, 3_100.0)
+    assert held(loaded(metric, odd), metric) == {"day": MARCH}
+    for grain, whole in (("day", 100.0), ("week", 100.0), ("month", 3_100.0), ("quarter", 3_100.0)):
+        assert stored(metric, grain) == whole, grain
     # another day is late: the month is asked for again without the day that is held in it
-    month_alone = {day: amount for day, amount in odd.items() if day != MARCH} | {date(2026, 3, 31): 120.0}
-    month = loaded(metric, month_alone, [Grain.DAY])
-    assert not held(month, metric)
+    loaded(metric, {date(2026, 3, 31): 120.0}, [Grain.DAY])
     again = loaded(metric, {MARCH: 3_920.0}, [Grain.MONTH])
-    assert held(again, metric) == {"month": MARCH}
-    assert stored(metric, "month") == 3_100.0
+    assert not held(again, metric)
+    assert stored(metric, "month") == 3_120.0
+    assert len(MetricState.objects.get().held) == 1
     decide(None, metric, "released", "A fair.", now=NOW)
     assert not held(loaded(metric, odd), metric)
     assert (stored(metric, "day"), stored(metric, "month")) == (900.0, 3_900.0)
 
 
 @pytest.mark.django_db
-def test_what_holds_a_rejected_day_is_not_asked_about_and_stays() -> None:
+def test_a_held_day_that_never_stood_is_left_out_of_what_holds_it() -> None:
+    metric = making.metric("orders", plausible={"high": 150.0})
+    some = {day: amount for day, amount in ORDINARY.items() if day != MARCH}
+    assert held(loaded(metric, {**some, MARCH: 900.0}), metric) == {"day": MARCH}
+    assert (stored(metric, "day"), stored(metric, "week"), stored(metric, "month")) == (None, None, 3_000.0)
+
+
+@pytest.mark.django_db
+def test_a_promised_day_that_is_held_makes_what_holds_it_unknown() -> None:
+    making.source(date(2026, 4, 10), spec={"rows": "daily"})
+    metric = making.metric("orders", plausible={"high": 150.0})
+    loaded(metric, {**ORDINARY, MARCH: 900.0})
+    assert (stored(metric, "day"), stored(metric, "month")) == (None, None)
+    assert Value.objects.filter(metric=metric, grain="month").count() == 1
+    assert stored(metric, "week", date(2026, 3, 9)) == 700.0
+
+
+@pytest.mark.django_db
+def test_what_does_not_add_up_waits_as_a_whole_to_date_figures_as_well() -> None:
+    metric = making.metric("customers", making.DISTINCT, plausible={"high": 150.0, "grain": "month"})
+    to_date = [Grain.MONTH_TO_DATE, Grain.QUARTER_TO_DATE]
+    loaded(metric, {MARCH: 10.0, date(2026, 4, 2): 5.0}, [*GRAINS, *to_date])
+    many = loaded(metric, {MARCH: 400.0, date(2026, 4, 2): 6.0}, [*GRAINS, *to_date])
+    assert held(many, metric) == {"month": MARCH}
+    for grain in (*GRAINS, *to_date):
+        assert stored(metric, grain) == 10.0, grain
+    # April goes on, but for its first week, which begins in March
+    for grain in (*GRAINS, *to_date):
+        april = 5.0 if grain is Grain.WEEK else 6.0
+        assert stored(metric, grain, date(2026, 4, 2)) == april, grain
+
+
+@pytest.mark.django_db
+def test_a_rejected_day_is_not_asked_about_and_what_holds_it_goes_on_without_it() -> None:
     metric = making.metric("orders", plausible={"high": 150.0})
     loaded(metric, ORDINARY)
     odd = {**ORDINARY, MARCH: 900.0}
@@ -155,7 +218,7 @@ def test_what_holds_a_rejected_day_is_not_asked_about_and_stays() -> None:
     decide(None, metric, "rejected", "The load ran twice.", now=NOW)
     later = loaded(metric, {**odd, date(2026, 3, 30): 130.0})
     assert not held(later, metric)
-    assert stored(metric, "month") == 3_100.0
+    assert (stored(metric, "day"), stored(metric, "month")) == (100.0, 3_130.0)
     assert not held(loaded(metric, {**ORDINARY, MARCH: 110.0}), metric)  # mended at the source
     assert (stored(metric, "day"), stored(metric, "month")) == (110.0, 3_110.0)
     assert not HeldDecision.objects.filter(ended_at=None).exists()
