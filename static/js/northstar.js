@@ -50,7 +50,17 @@
     }
   }
 
+  // In a row of tabs that is longer than the screen, the one that the reader is in stands in the middle.
+  function tabs() {
+    for (const here of document.querySelectorAll(".settings-nav [aria-current]")) {
+      const row = here.parentElement;
+      row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+      row.addEventListener("focusin", (event) => event.target.scrollIntoView({ block: "nearest", inline: "nearest" }));
+    }
+  }
+
   theme();
   menus();
+  tabs();
   filters(document);
 })();

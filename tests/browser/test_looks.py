@@ -3,8 +3,9 @@ nothing wider than the screen, and a picture of each in artifacts/."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
-from metrics.models import Installation
+from metrics.models import Benchmark, Installation
 from metrics.services import sheet_imports
 from metrics.sheets.tables import read_table
 from metrics.views import targets as views
@@ -72,6 +73,32 @@ def test_what_executives_see_is_accessible(company: Stage, open_as: Open, theme:
     page.keyboard.press("?")
     wrong += [f"help: {finding}" for finding in findings(page)]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_settings_are_one_row_of_tabs_on_a_phone(company: Stage, open_as: Open, script: bool) -> None:
+    """A long row is pushed sideways; the tab that one is in is seen, and any other once it has the focus."""
+    page = open_as(company.admin, width=390, height=844, script=script).go("/settings/audit/")
+    tabs = page.locator(".settings-nav a")
+    tops = {round((tab.bounding_box() or {})["y"]) for tab in tabs.all()}
+    assert tabs.count() >= 8 and len(tops) == 1
+    here = page.locator(".settings-nav [aria-current]").bounding_box() or {}
+    assert here["x"] >= 0 and here["x"] + here["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    tabs.first.focus()
+    for tab in tabs.all():
+        expect(tab).to_be_focused()
+        expect(tab).to_be_in_viewport(ratio=1 if script else 0.5)
+        page.keyboard.press("Tab")
+
+
+@pytest.mark.parametrize("width", [390, 860, 1280])
+def test_the_months_of_a_target_are_not_cut_off(company: Stage, open_as: Open, width: int) -> None:
+    Benchmark.objects.filter(target__metric__key="orders").update(value=9_187.0)
+    page = open_as(company.executive, width=width, height=844).go(f"/targets/{company.quarter}/orders/")
+    expect(page.locator(".goal-months .behind")).to_have_text("6\u202f000 behind")
+    region = page.get_by_role("region", name="Months")
+    assert region.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
 
 
 SHEET = (
