@@ -5,7 +5,7 @@ from metrics.charts.quarter import fine_shown, quarter_chart
 from metrics.charts.segments import charted, segment_chart
 from metrics.charts.svg import quarter_svg, spark_svg
 from metrics.charts.tables import Line, history_table, quarter_table
-from metrics.charts.text import day, period, plain
+from metrics.charts.text import day, period, plain, wrapped
 
 __all__ = [
     "RULES",
@@ -22,4 +22,5 @@ __all__ = [
     "quarter_table",
     "segment_chart",
     "spark_svg",
+    "wrapped",
 ]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from calc.numbers import full
 from metrics.charts.parts import ACTUAL, HOLE, Figure
-from metrics.charts.text import period
+from metrics.charts.text import period, wrapped
 from metrics.queries.shapes import Point
 
 _MARKERS_UP_TO = 40  # with more points than that, markers hide the line
@@ -72,5 +72,5 @@ def _point_text(point: Point, unit: str, grain: str) -> str:
         text += f" ({full(point.numerator)} of {full(point.denominator)})"
     if grain and grain != "day":
         text += f", {period(point.start, point.at + timedelta(days=1), grain)}"
-    text += ", ? disputed" if point.disputed else ""
-    return f"{text}, still filling" if point.provisional else text
+    text += ", still filling" if point.provisional else ""
+    return "<br>".join([text, *(wrapped(f"? {why}") for why in point.doubts)])

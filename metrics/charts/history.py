@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from calc.numbers import full, short
 from metrics.charts.actual import actual_traces
+from metrics.charts.doubts import doubt_marks
 from metrics.charts.parts import (
     INK,
     LIMIT,
@@ -106,6 +107,7 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
                 },
             }
         )
+    data += doubt_marks(history.points)
     layout = layout_of(axis, shapes, notes)
     if history.points:
         first, last = history.points[0].at, history.points[-1].at

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from calc.numbers import short
 from metrics.charts.actual import actual_traces
+from metrics.charts.doubts import doubt_bands, doubt_marks
 from metrics.charts.parts import (
     FINE,
     HOLE,
@@ -44,7 +45,9 @@ def quarter_chart(chart: QuarterChart) -> Figure:
         data.append(
             markers("Benchmark", chart.benchmarks, unit, symbol="diamond", size=9, color=HOLE, edge=PLAN)
         )
+    data += doubt_bands(chart.actual)
     data += actual_traces(chart.actual, unit, few=chart.kind == "level")
+    data += doubt_marks(chart.actual)
     last = chart.end - timedelta(days=1)
     shapes: list[Figure] = []
     notes: list[Figure] = [unit_note(unit, "running total" if chart.kind == "total" else "")]

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from calc.calendar import add_months
 from calc.numbers import short
+from metrics.charts.doubts import runs_in_doubt
 from metrics.charts.quarter import fine_shown, quarter_scale
 from metrics.charts.scale import Scale, scale, unit_words
 from metrics.queries.shapes import Point, QuarterChart
@@ -81,6 +82,8 @@ def quarter_svg(chart: QuarterChart) -> SafeString:
     known = [p for p in chart.actual if p.value is not None]
     final = [(x(p.at), y(p.value or 0.0)) for p in known if not p.provisional]
     open_ = [(x(p.at), y(p.value or 0.0)) for p in known if p.provisional]
+    runs = runs_in_doubt(chart.actual)
+    parts += [_path("doubt", ((x(p.at), y(p.value or 0.0)) for p in run)) for run in runs]
     parts.append(_path("actual", final))
     parts.append(_path("open", final[-1:] + open_ if open_ else ()))
     for d, v in chart.agreed_benchmarks:
@@ -92,6 +95,10 @@ def quarter_svg(chart: QuarterChart) -> SafeString:
     if chart.kind == "level" or len(known) <= 40:
         parts += [f'<circle class="actual" cx="{a:.1f}" cy="{b:.1f}" r="3.5"/>' for a, b in final]
     parts += [f'<circle class="open" cx="{a:.1f}" cy="{b:.1f}" r="3.5"/>' for a, b in open_]
+    for run in runs:
+        cx, cy = x(run[-1].at), y(run[-1].value or 0.0)
+        parts.append(f'<circle class="doubt" cx="{cx:.1f}" cy="{cy:.1f}" r="7.5"/>')
+        parts.append(f'<text class="doubt" x="{cx:.1f}" y="{cy + 4:.1f}" text-anchor="middle">?</text>')
     drawing = "".join(parts)
     return mark_safe(  # noqa: S308 - numbers, and words escaped above
         f'<svg class="still" viewBox="0 0 {_W} {_H}" aria-hidden="true" focusable="false">{drawing}</svg>'

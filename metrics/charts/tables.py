@@ -41,7 +41,7 @@ def quarter_table(chart: QuarterChart) -> tuple[Line, ...]:
                 before.get(at),
                 agreed.get(at),
                 bool(point and point.provisional),
-                note="? disputed" if point and point.disputed else "",
+                note=_notes(point.doubts if point else ()),
             )
         )
     return tuple(lines)
@@ -55,7 +55,13 @@ def history_table(history: History) -> tuple[Line, ...]:
             period(p.start, p.at + timedelta(days=1), history.grain, year=True),
             p.value,
             provisional=p.provisional,
-            note="; ".join(words for words in ("? disputed" * p.disputed, notes.get(p.start, "")) if words),
+            note=_notes(p.doubts, notes.get(p.start, "")),
         )
         for p in reversed(history.points)
     )
+
+
+def _notes(doubts: tuple[str, ...], other: str = "") -> str:
+    """Why a figure is in doubt, and what else is said of it."""
+    said = [*(f"? {words.rstrip('.')}" for words in doubts), *([other] if other else [])]
+    return "; ".join(said)

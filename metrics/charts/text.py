@@ -1,6 +1,7 @@
 """Names that are safe to draw: Plotly reads a small HTML dialect and `%{...}` in every label."""
 
 import re
+import textwrap
 import unicodedata
 from datetime import date, timedelta
 
@@ -17,6 +18,13 @@ def plain(text: str, longest: int = LONGEST) -> str:
         kept = kept[: longest - 1].rstrip() + "…"
     # a zero-width space breaks %{...}, which Plotly replaces in hovers, and $...$, which is mathematics
     return kept.translate(_OPENERS).replace("%{", "%\u200b{").replace("$", "$\u200b")
+
+
+def wrapped(text: str, longest: int = 160, width: int = 44) -> str:
+    """A sentence in a hover, which Plotly never breaks by itself: cut, broken into lines and made `plain`."""
+    kept = " ".join(text.split())
+    kept = kept if len(kept) <= longest else kept[: longest - 1].rstrip() + "…"
+    return "<br>".join(plain(line) for line in textwrap.wrap(kept, width))
 
 
 def day(value: date | None, *, year: bool = False) -> str:

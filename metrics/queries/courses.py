@@ -16,7 +16,7 @@ from metrics.definitions.specs import ManualSpec, spec_of
 from metrics.models import Metric, Source
 from metrics.queries.clocks import Clock, clocks
 from metrics.queries.heads import head, owners
-from metrics.queries.ingredients import Ingredients
+from metrics.queries.ingredients import SOUND, Ingredients
 from metrics.queries.remarks import NONE, Remarks, open_doubts
 from metrics.queries.remarks import load as remarks_of
 from metrics.queries.series import Stored, Wanted, read
@@ -62,6 +62,7 @@ class Course:
     remarks: Remarks = NONE
     measured_base: float | None = None  # the base, unless one is stated or agreed with the target
     settled_base: float | None = None  # the same where it is final
+    below: Ingredients = SOUND  # what it is built on, and what is in doubt among all metrics
 
     @property
     def agreed_target(self) -> float | None:
@@ -178,6 +179,7 @@ def load(
                     segment,
                     below,
                 ),
+                below=below,
             )
         )
     return courses

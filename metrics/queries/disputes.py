@@ -12,7 +12,7 @@ from metrics.models.disputes import OUTCOMES
 from metrics.queries import installation
 from metrics.queries.clocks import Clock, clocks
 from metrics.queries.scope import visible_metrics
-from metrics.queries.shapes import DisputeLine, History, Point, Row
+from metrics.queries.shapes import DisputeLine, Point, Row
 from owners.models import Leader, User
 from owners.rules import can
 
@@ -116,14 +116,6 @@ def figure_at(metric: Metric, period: Period, dimension: str, member: str) -> Va
     """The stored figure of a period, whole or of a member."""
     place = {"grain": str(period.grain), "period_start": period.start, "period_end": period.end}
     return Value.objects.filter(metric=metric, dimension=dimension, member=member, **place).first()
-
-
-def marked(history: History, metric: Metric) -> History:
-    """The history with its disputed points marked. One SQL statement."""
-    place = {"metric": metric, "grain": history.grain, "member": "", "state": Dispute.State.OPEN}
-    starts = set(Dispute.objects.filter(**place).values_list("period_start", flat=True))
-    points = tuple(replace(p, disputed=True) if p.start in starts else p for p in history.points)
-    return replace(history, points=points)
 
 
 def figure_words(dispute: Dispute, cal: Calendar) -> str:

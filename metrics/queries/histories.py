@@ -8,6 +8,7 @@ from calc.calendar import Calendar, Grain
 from calc.rollup import compare
 from metrics.models import Disposition, Metric, MetricVersion
 from metrics.queries.courses import DAY, Course
+from metrics.queries.doubts import of_figures
 from metrics.queries.series import Stored, Wanted, read
 from metrics.queries.shapes import History, Limits, Point, Segment, Signal
 
@@ -50,7 +51,9 @@ def history(course: Course, grain: Grain, figures: Sequence[Stored]) -> History:
         if found and p.value is not None
     )
     since = judged[0].at if judged else None
-    return History(str(grain), points, _limits(limits, since), signals, seams(course.metric))
+    return History(
+        str(grain), of_figures(points, course, grain), _limits(limits, since), signals, seams(course.metric)
+    )
 
 
 def recent(points: Sequence[Point]) -> Sequence[Point]:

@@ -1,6 +1,6 @@
 """Doubt handed down: which figures that a metric is built on are disputed, or held for checking."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -44,19 +44,38 @@ class Ingredients:
     cal: Calendar
     seen: Collection[str] = ()
     _by_key: dict[str, Clock] = field(default_factory=dict)
+    _doubtful: set[str] = field(default_factory=set)
+    _known: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_key.update((clock.key, clock) for clock in self.clocks)
-
-    @property
-    def are_sound(self) -> bool:
-        return not self.doubts and not any(clock.held for clock in self.clocks)
+        self._doubtful.update(self.doubts, (clock.key for clock in self.clocks if clock.held))
 
     def of(self, key: str, period: Period, segment: tuple[str, str] = WHOLE) -> tuple[Ingredient, ...]:
         """What is in doubt below a metric (key) over the days of `period`: the disputed before the held, the
         unnamed last and each of them once. A member (`segment`) is built on the same member's figures; the
         whole on all."""
-        if self.are_sound:
+        return self._found(key, period, segment, lambda reach, grain, days: meets(days, reach.of(grain)))
+
+    def of_figure(self, key: str, period: Period, segment: tuple[str, str] = WHOLE) -> tuple[Ingredient, ...]:
+        """The same of one stored figure: what is in doubt of the same days or of a part of them."""
+        fine = _is_fine(period.grain)
+        return self._found(
+            key, period, segment, lambda reach, _, days: lies_in(days, reach.days if fine else reach.months)
+        )
+
+    def are_disputed(self, key: str, period: Period, segment: tuple[str, str] = WHOLE) -> bool:
+        """Whether one stored figure is built on a disputed one."""
+        return any(not one.held for one in self.of_figure(key, period, segment))
+
+    def _found(
+        self,
+        key: str,
+        period: Period,
+        segment: tuple[str, str],
+        counts: Callable[[_Reach, str, Days], bool],
+    ) -> tuple[Ingredient, ...]:
+        if self._doubtful.isdisjoint(self._built_on(key)):
             return ()
         disputed: list[Ingredient] = []
         held: list[Ingredient] = []
@@ -64,25 +83,26 @@ class Ingredients:
             clock = self._by_key[reach.key]
             for doubt in self.doubts.get(reach.key, ()):
                 touches = segment == WHOLE or segment == (doubt.dimension, doubt.member)
-                if touches and _meets((doubt.start, doubt.end), reach.of(doubt.grain)):
+                if touches and counts(reach, doubt.grain, (doubt.start, doubt.end)):
                     disputed.append(self._disputed(clock, doubt))
             for entry in clock.held if segment == WHOLE else ():  # only the whole's figures are ever held
-                days = (date.fromisoformat(entry["period_start"]), date.fromisoformat(entry["period_end"]))
-                if _meets(days, reach.of(entry["grain"])):
+                days = held_days(entry)
+                if counts(reach, entry["grain"], days):
                     held.append(self._held(clock, entry, days))
         return _named_first([*disputed, *held])
 
-    def are_disputed(self, key: str, period: Period, segment: tuple[str, str] = WHOLE) -> bool:
-        """Whether one stored figure is built on a disputed one: of the same days or of a part of them."""
-        if not self.doubts:
-            return False
-        for reach in self._below(key, (period.start, period.end)):
-            start, end = reach.days if _is_fine(period.grain) else reach.months
-            for doubt in self.doubts.get(reach.key, ()):
-                touches = segment == WHOLE or segment == (doubt.dimension, doubt.member)
-                if touches and start <= doubt.start and doubt.end <= end:
-                    return True
-        return False
+    def _built_on(self, key: str) -> set[str]:
+        """The keys of all metrics below one: few questions lead to any in doubt."""
+        if key not in self._known:
+            found: set[str] = set()
+            waiting = [key]
+            while waiting:
+                clock = self._by_key.get(waiting.pop())
+                below = {o.metric for o in clock.operands.inputs} if clock and clock.operands else set()
+                waiting += below - found
+                found |= below
+            self._known[key] = found
+        return self._known[key]
 
     def _below(self, key: str, days: Days) -> Iterator[_Reach]:
         """Every metric below, with the days that count; each once for each way that leads to other days."""
@@ -134,11 +154,23 @@ class Ingredients:
         )
 
 
+SOUND = Ingredients((), {}, Calendar())  # nothing is in doubt
+
+
 def _is_fine(grain: str) -> bool:
     return Grain(grain).whole in (Grain.DAY, Grain.WEEK)
 
 
-def _meets(one: Days, other: Days) -> bool:
+def held_days(entry: Mapping[str, Any]) -> Days:
+    """The days of a figure that is held for checking."""
+    return date.fromisoformat(entry["period_start"]), date.fromisoformat(entry["period_end"])
+
+
+def lies_in(days: Days, others: Days) -> bool:
+    return others[0] <= days[0] and days[1] <= others[1]
+
+
+def meets(one: Days, other: Days) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 

@@ -11,7 +11,6 @@ from metrics.models.held import held_token
 from metrics.queries import installation
 from metrics.queries.changes import edits
 from metrics.queries.courses import DAY, Course, load, total_to
-from metrics.queries.disputes import marked
 from metrics.queries.disputes import of_metric as disputes_of
 from metrics.queries.entries import entry_cells, label
 from metrics.queries.hiding import Veil, veil
@@ -69,7 +68,7 @@ def metric_page(
     return MetricPage(
         row=row,
         chart=chart(course, cal.quarter_label(name), fine),
-        history=marked(history(course, chosen, past), metric),
+        history=history(course, chosen, past),
         quarters=_quarters(course, cal, quarters),
         segments=_owned(key, day, segments(course, cal, members(metric, course.as_of))),
         drivers=_edges(user, Driver.objects.filter(metric=metric), "driver"),

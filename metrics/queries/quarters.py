@@ -1,12 +1,12 @@
 """The quarter's course as a chart: actual, plan, benchmarks, target, and last year's same quarter."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 
 from calc.calendar import Grain, Period, add_months
 from calc.plan import GoalKind
 from metrics.definitions.build import merges_of
+from metrics.queries import doubts
 from metrics.queries.courses import DAY, Course, total_to
 from metrics.queries.series import Stored, Wanted
 from metrics.queries.shapes import Point, QuarterChart
@@ -57,7 +57,7 @@ def chart(course: Course, label: str, fine: Sequence[Stored] = ()) -> QuarterCha
         start=quarter.start,
         end=quarter.end,
         kind=str(GoalKind(course.goal.kind)),
-        actual=tuple(_doubted(p, course) for p in actual),
+        actual=doubts.of_progress(actual, course),
         fine=tuple(_point(f) for f in fine if _inside(f, quarter, course.as_of)),
         plan=planned,
         benchmarks=benchmarks,
@@ -115,12 +115,6 @@ def _point(figure: Stored) -> Point:
         figure.denominator,
         figure.version,
     )
-
-
-def _doubted(point: Point, course: Course) -> Point:
-    """Marked where the whole's figure of a period that holds its day is disputed."""
-    doubted = any(not d.member and d.start <= point.at < d.end for d in course.remarks.doubts)
-    return replace(point, disputed=True) if doubted else point
 
 
 def _a_year_on(day: date) -> date:

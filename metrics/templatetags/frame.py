@@ -106,6 +106,8 @@ def _quarter_legend(chart: QuarterChart) -> list[tuple[str, str]]:
     legend = [("actual", "actual")]
     if any(p.provisional for p in chart.actual):
         legend.append(("open", "still filling"))
+    if any(p.doubts and p.value is not None for p in chart.actual):
+        legend.append(("doubt", "in doubt"))
     if charts.fine_shown(chart):
         legend.append(("fine", "by week"))
     if chart.plan:
@@ -122,9 +124,12 @@ def _quarter_legend(chart: QuarterChart) -> list[tuple[str, str]]:
 @register.inclusion_tag("parts/chart.html")
 def history_chart(history: History, metric: MetricHead) -> dict[str, Any]:
     """All periods of one rhythm with limits, signals and seams, and a table of the same."""
+    lines = charts.history_table(history)
     legend = [("actual", "actual")]
     if any(p.provisional for p in history.points):
         legend.append(("open", "still filling"))
+    if any(p.doubts and p.value is not None for p in history.points):
+        legend.append(("doubt", "in doubt"))
     if history.limits:
         legend.append(("limit", "limits of routine change"))
     if history.signals:
@@ -136,8 +141,8 @@ def history_chart(history: History, metric: MetricHead) -> dict[str, Any]:
         "still": "",
         "caption": f"{metric.name} by {history.grain}",
         "unit": metric.unit,
-        "lines": charts.history_table(history),
-        "columns": {"note": bool(history.signals) or any(p.disputed for p in history.points)},
+        "lines": lines,
+        "columns": {"note": any(line.note for line in lines)},
         "legend": legend,
         "empty": not any(p.value is not None for p in history.points),
     }

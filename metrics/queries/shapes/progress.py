@@ -115,7 +115,7 @@ class Point:
     numerator: float | None = None
     denominator: float | None = None
     version: int = 0
-    disputed: bool = False
+    doubts: tuple[str, ...] = ()  # why it is in doubt, in words: `disputed by Ana: ...`
 
 
 @dataclass(frozen=True)
