@@ -14,10 +14,11 @@ from metrics.definitions.build import merges_of, operands_of
 from metrics.definitions.specs import Operand, Operands
 from metrics.models import Metric, MetricState
 from metrics.services import health, notices
+from metrics.services.incoming import Draft, Scope
 from metrics.services.offsets import days_from, periods_from
 from metrics.services.operands import Cell, Figures, Part, part_of
 from metrics.services.standing import Standings, effective_days, with_figures
-from metrics.services.writing import FINAL, PROVISIONAL, Draft, Scope, Touched, Written, restate, write
+from metrics.services.writing import FINAL, PROVISIONAL, Touched, Written, restate, write
 
 DAY = timedelta(days=1)
 

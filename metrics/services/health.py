@@ -7,9 +7,9 @@ from typing import Any
 from metrics.definitions.build import source_keys_of
 from metrics.definitions.goals import bounds_grain, grows, merges_of
 from metrics.models import HeldDecision, Metric, MetricState, Source
+from metrics.services.incoming import Scope
 from metrics.services.ledger import ATTEMPTS, wait
 from metrics.services.plausibility import Decided, Held, Plausible
-from metrics.services.writing import Scope
 
 REST = timedelta(days=1)  # after which a quarantined metric is tried once more
 

@@ -11,8 +11,9 @@ from calc.rollup import Merge, Part, merge
 from metrics.definitions.build import calendar_of, entry_grain, merges_of
 from metrics.models import Entry, Installation, Metric, Value
 from metrics.services import dependents
+from metrics.services.incoming import Draft, Scope
 from metrics.services.standing import Standings
-from metrics.services.writing import Draft, Scope, Written, lock_figures, status_of, write
+from metrics.services.writing import Written, lock_figures, status_of, write
 
 # A week lies in no month: what was counted by week is not rolled up.
 COARSER = {

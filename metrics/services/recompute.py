@@ -15,10 +15,11 @@ from metrics.models import Installation, Metric, Run, Source, Value
 from metrics.services import dependents, freshness, health, ledger, notices
 from metrics.services.asking import Answer, Job, ask, effective_from, job_of, known_members
 from metrics.services.heartbeat import Heartbeat
+from metrics.services.incoming import Draft, Scope
 from metrics.services.ledger import Claim, LostClaim
 from metrics.services.manual import recompute_manual
 from metrics.services.standing import Standings
-from metrics.services.writing import Draft, Scope, Written, lock_figures, settle, status_of, write
+from metrics.services.writing import Written, lock_figures, settle, status_of, write
 from warehouse.definitions import WarehouseError
 
 log = structlog.get_logger(__name__)

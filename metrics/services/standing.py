@@ -9,7 +9,7 @@ from django.db.models import Exists, F, Max, OuterRef
 from calc.calendar import Calendar
 from metrics.definitions.build import entry_grain, operands_of, source_def, source_keys_of
 from metrics.models import Entry, Metric, MetricVersion, Source, Value
-from metrics.services.writing import Reach
+from metrics.services.incoming import Reach
 
 
 @dataclass(frozen=True)

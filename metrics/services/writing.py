@@ -1,6 +1,5 @@
 """The only way by which figures reach the database: one COPY, one MERGE, a revision for what they replace."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -10,47 +9,14 @@ from django.db import connection
 
 from calc.calendar import Calendar, Grain, Period
 from metrics.models import Value
+from metrics.services.incoming import COLUMNS, KEY, Draft, Reach, Scope, stage
 from metrics.services.plausibility import Held, Plausible, hold
 
 FINAL, PROVISIONAL = "final", "provisional"
 SAME = 1e-12  # relative difference of floats below which a figure counts as unchanged
-LONGEST_MEMBER = 200  # characters, as the column has it
-NAMED = 3  # faulty figures that a refusal names one by one
 
 # All writers of figures queue here, so that a source's figures and their dependents' never mix two runs.
 WRITERS = 0x4E5354_01
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A figure to be written. `value` None is unknown; `dimension` and `member` are "" for the whole."""
-
-    metric: int  # id
-    grain: str
-    start: date
-    end: date
-    dimension: str
-    member: str
-    value: float | None
-    numerator: float | None
-    denominator: float | None
-    immature: int | None
-    status: str
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What was recomputed: figures of this metric, grain and dimension whose last day lies in `[start, end)`.
-
-    Stored figures of a scope that are not written again are removed.
-    """
-
-    metric: int
-    grain: str
-    dimension: str
-    start: date
-    end: date
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,14 +39,6 @@ class Written:
     touched: set[Touched] = field(default_factory=set)
     refused: dict[int, str] = field(default_factory=dict)
     held: dict[int, list[Held]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """A metric's watermark before a write and with it, exclusive local days. None: nothing loaded (yet)."""
-
-    before: date | None
-    now: date | None
 
 
 def lock_figures() -> None:
@@ -108,16 +66,9 @@ def write(
     refused as a whole and keeps what it has; the others are written.
     """
     lock_figures()
-    written = Written()
     with connection.cursor() as cursor:
-        _stage(cursor)
-        _copy(cursor, drafts, written)
-        _copy_scopes(cursor, scopes, reach)
-        _refuse_doubles(cursor, written)
-        if written.refused:
-            for table in ("incoming", "scope"):
-                cursor.execute(f"DELETE FROM {table} WHERE metric_id = ANY(%s)", [list(written.refused)])  # noqa: S608
-        cursor.execute("ANALYZE incoming")
+        rows, refused = stage(cursor, drafts, scopes, reach)
+        written = Written(rows=rows, refused=refused)
         cursor.execute(_MARK_GONE)
         for metric, bounds in (plausible or {}).items():
             if held := hold(cursor, metric, bounds):
@@ -172,12 +123,7 @@ def status_of(end: date, final_before: date | None, immature: int | None = None)
     return FINAL if final_before is not None and end <= final_before and not immature else PROVISIONAL
 
 
-_COLUMNS = (
-    "metric_id, grain, period_start, period_end, dimension, member, value, numerator, denominator, immature, "
-    "status, version"
-)
-_KEY = ("metric_id", "grain", "dimension", "member", "period_start", "period_end")
-_ON = " AND ".join(f"v.{column} = i.{column}" for column in _KEY)
+_ON = " AND ".join(f"v.{column} = i.{column}" for column in KEY)
 
 
 def _differs(column: str) -> str:
@@ -195,7 +141,7 @@ _FIGURE_DIFFERS = (
 )
 
 _MARK_GONE = f"""
-    INSERT INTO incoming ({_COLUMNS}, gone, held)
+    INSERT INTO incoming ({COLUMNS}, gone, held)
     SELECT DISTINCT v.metric_id, v.grain, v.period_start, v.period_end, v.dimension, v.member,
            NULL::float8, NULL::float8, NULL::float8, NULL::integer, v.status, v.version, true, false
     FROM metrics_value v
@@ -217,7 +163,7 @@ _MERGE = f"""
             status = i.status, version = i.version, run_id = i.run_id, computed_at = i.computed_at
         WHEN MATCHED AND (v.status <> i.status OR v.version <> i.version) THEN UPDATE SET
             status = i.status, version = i.version
-        WHEN NOT MATCHED AND NOT i.gone THEN INSERT ({_COLUMNS}, run_id, computed_at)
+        WHEN NOT MATCHED AND NOT i.gone THEN INSERT ({COLUMNS}, run_id, computed_at)
             VALUES (i.metric_id, i.grain, i.period_start, i.period_end, i.dimension, i.member, i.value,
                     i.numerator, i.denominator, i.immature, i.status, i.version, i.run_id, i.computed_at)
         RETURNING merge_action() AS action, coalesce(new.id, old.id) AS id,
@@ -232,7 +178,7 @@ _MERGE = f"""
                 OR (old.value, old.numerator, old.denominator, old.immature)
                    IS DISTINCT FROM (new.value, new.numerator, new.denominator, new.immature)) AS figure
     ), kept AS (
-        INSERT INTO metrics_revision ({_COLUMNS}, computed_at, replaced_at, cause, run_id)
+        INSERT INTO metrics_revision ({COLUMNS}, computed_at, replaced_at, cause, run_id)
         SELECT m.metric_id, m.grain, m.period_start, m.period_end, m.dimension, m.member,
                m.value, m.numerator, m.denominator, m.immature, m.status, m.version, m.computed_at, %(now)s,
                CASE WHEN NOT m.over THEN 'open' WHEN m.new_version <> m.version THEN 'definition'
@@ -254,8 +200,8 @@ _RETIRE = f"""
         WHERE v.grain = strange.grain AND v.period_start = strange.first AND v.period_end = strange.past
         RETURNING v.*
     )
-    INSERT INTO metrics_revision ({_COLUMNS}, computed_at, replaced_at, cause, run_id)
-    SELECT {_COLUMNS}, computed_at, %s, 'definition', NULL FROM gone
+    INSERT INTO metrics_revision ({COLUMNS}, computed_at, replaced_at, cause, run_id)
+    SELECT {COLUMNS}, computed_at, %s, 'definition', NULL FROM gone
 """  # noqa: S608
 
 _SETTLE = """
@@ -274,118 +220,6 @@ _RESTATE = """
 """
 
 
-def _stage(cursor: Any) -> None:
-    """Temporary tables of this transaction; emptied, because one transaction may write several times."""
-    cursor.execute("SET LOCAL client_min_messages = warning")
-    cursor.execute(
-        """
-        CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
-            metric_id bigint, grain varchar(20), period_start date, period_end date, dimension varchar(80),
-            member varchar(200), value float8, numerator float8, denominator float8, immature integer,
-            status varchar(12), version integer, gone boolean DEFAULT false, held boolean DEFAULT false
-        ) ON COMMIT DROP;
-        CREATE TEMPORARY TABLE IF NOT EXISTS scope (
-            metric_id bigint, grain varchar(20), dimension varchar(80), first date, past date
-        ) ON COMMIT DROP;
-        CREATE TEMPORARY TABLE IF NOT EXISTS reached (
-            metric_id bigint PRIMARY KEY, past date, now_past date
-        ) ON COMMIT DROP;
-        TRUNCATE incoming, scope, reached
-        """
-    )
-
-
-def _copy(cursor: Any, drafts: Iterable[Draft], written: Written) -> None:
-    faults: dict[int, list[str]] = {}
-    with cursor.copy(f"COPY incoming ({_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types(
-            [
-                "int8",
-                "varchar",
-                "date",
-                "date",
-                "varchar",
-                "varchar",
-                "float8",
-                "float8",
-                "float8",
-                "int4",
-                "varchar",
-                "int4",
-            ]
-        )
-        for draft in drafts:
-            written.rows += 1
-            try:
-                _check_member(draft.member)
-                numbers = [_number(n) for n in (draft.value, draft.numerator, draft.denominator)]
-                immature = None if draft.immature is None else int(draft.immature)
-            except ValueError as error:
-                faults.setdefault(draft.metric, []).append(
-                    f"{error} for the {_say(draft.grain, draft.start, draft.end)}"
-                )
-                continue
-            copy.write_row(
-                (
-                    draft.metric,
-                    draft.grain,
-                    draft.start,
-                    draft.end,
-                    draft.dimension,
-                    draft.member,
-                    *numbers,
-                    immature,
-                    draft.status,
-                    draft.version,
-                )
-            )
-    for metric, found in faults.items():
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        written.refused[metric] = "; ".join(found[:NAMED]) + more
-
-
-def _check_member(member: str) -> None:
-    if "\x00" in member or len(member) > LONGEST_MEMBER:
-        raise ValueError(f"{member[:40]!r}... is not a name that can be kept")
-
-
-def _number(value: object) -> float | None:
-    """A finite float or None; ValueError names what is not one."""
-    if value is None:
-        return None
-    if isinstance(value, str | bytes | bool):
-        raise ValueError(f"{value!r} is not a number")
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{value!r} is not a number") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{number} is not a finite number")
-    return number
-
-
-def _copy_scopes(cursor: Any, scopes: Sequence[Scope], reach: Mapping[int, Reach]) -> None:
-    with cursor.copy("COPY scope FROM STDIN") as copy:
-        for scope in scopes:
-            copy.write_row((scope.metric, scope.grain, scope.dimension, scope.start, scope.end))
-    with cursor.copy("COPY reached FROM STDIN") as copy:
-        for metric, days in reach.items():
-            copy.write_row((metric, days.before, days.now))
-
-
-def _refuse_doubles(cursor: Any, written: Written) -> None:
-    key = ", ".join(_KEY)
-    cursor.execute(
-        f"""SELECT metric_id, grain, period_start, period_end, dimension, member, count(*) FROM incoming
-            GROUP BY {key} HAVING count(*) > 1 ORDER BY {key}"""  # noqa: S608
-    )
-    for metric, grain, start, end, dimension, member, times in cursor.fetchall():
-        of = f" of {dimension} {member}" if dimension else ""
-        written.refused.setdefault(
-            metric, f"{times} figures came back for the {_say(grain, start, end)}{of}, where there can be one"
-        )
-
-
 def _merge(
     cursor: Any, written: Written, *, now: datetime, calendar: Calendar, cause: str, run: int | None
 ) -> None:
@@ -396,8 +230,3 @@ def _merge(
     for changed, *key in cursor.fetchall():
         written.changed += changed
         written.touched.add(Touched(*key))
-
-
-def _say(grain: str, start: date, end: date) -> str:
-    period = Period(start, end, Grain(grain))
-    return f"day {start}" if grain == "day" else f"{period.grain.value.replace('_', ' ')} {start} to {end}"

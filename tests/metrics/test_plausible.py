@@ -14,7 +14,8 @@ from metrics.queries.dump import dump
 from metrics.services.apply import apply
 from metrics.services.health import bounds_of, keep_held
 from metrics.services.held import decide
-from metrics.services.writing import Draft, Reach, Scope, Written, write
+from metrics.services.incoming import Draft, Reach, Scope
+from metrics.services.writing import Written, write
 from tests.metrics import making
 from tests.metrics.files import file, make_warehouse, spoil
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from calc.calendar import Calendar
 from metrics.models import Metric, Revision, Value
+from metrics.services.incoming import Draft, Reach, Scope
 from metrics.services.plausibility import Plausible
-from metrics.services.writing import Draft, Reach, Scope, Touched, settle, status_of, write
+from metrics.services.writing import Touched, settle, status_of, write
 
 pytestmark = pytest.mark.django_db
 
