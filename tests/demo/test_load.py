@@ -18,6 +18,7 @@ from metrics.models import Disposition, Dispute, Entry, Installation, Metric, Re
 from metrics.queries.progress import progress as judged
 from metrics.services import schedule
 from owners.models import Action, CheckIn, Deviation, Leader, Notice, StatusCall, Summary, User
+from owners.rules import can
 from tests.examples.loading import run
 
 # Also tells pytest-django that the session needs its database.
@@ -155,6 +156,20 @@ def test_people_have_said_something_beside_the_figures() -> None:
         "refund_share": "answered",
     }
     assert all(row.raised_at.date() <= TODAY for row in found.values())
+
+
+def test_what_is_said_is_said_by_somebody_who_may() -> None:
+    """What the demo shows, its people could have done on the pages."""
+    disputes = list(Dispute.objects.select_related("metric", "author"))
+    assert len(disputes) == 2
+    assert all(can(one.author, "metric.dispute", one.metric) for one in disputes)
+    metrics = {metric.key: metric for metric in Metric.objects.all()}
+    calls, deviations = StatusCall.objects.all(), Deviation.objects.all()
+    assert calls and deviations
+    assert all(can(one.author, "metric.check_in", metrics[one.metric_key]) for one in calls)
+    for one in deviations:
+        assert can(one.asked_by, "metric.check_in", metrics[one.metric_key])
+        assert can(one.accepted_by, "metric.accept_deviation", metrics[one.metric_key])
 
 
 def test_figures_match_an_independent_count() -> None:
