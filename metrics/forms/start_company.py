@@ -24,6 +24,7 @@ class CompanyForm(forms.Form):
         label="The fiscal year opens in", coerce=int, choices=list(enumerate(MONTHS, 1))
     )
     holidays = forms.ChoiceField(label="Public holidays of", required=False)
+    token = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, calendar: Calendar, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -11,13 +11,22 @@ from metrics.models import Entry, Installation, Value
 from metrics.services.defining import PAGE, settle
 from owners.models import User
 from owners.rules import can, require
+from owners.services.meanwhile import state_token, unchanged
+
+
+def token_of(row: Installation | None) -> str:
+    """Names the state of the company's name and calendar."""
+    return state_token(row.name if row else "", calendar_of(row))
 
 
 @transaction.atomic
-def set_company(by: User | None, name: str, calendar: Calendar) -> Installation:
+def set_company(
+    by: User | None, name: str, calendar: Calendar, *, expected: str | None = None
+) -> Installation:
     """Names the company and says how it cuts time.
 
-    Raises PermissionDenied without `start.use`, ValidationError by field for what does not exist, and for
+    expected: the token of what the writer saw. Raises ChangedMeanwhile where it is not that of what is
+    stored, PermissionDenied without `start.use`, ValidationError by field for what does not exist, and for
     another calendar where figures are stored already: then it takes an admin, as every figure moves.
     """
     require(by, "start.use")
@@ -25,6 +34,7 @@ def set_company(by: User | None, name: str, calendar: Calendar) -> Installation:
     if not name or text_problem(name, 200):
         raise ValidationError({"name": text_problem(name, 200) or "The company’s name is missing."})
     stored = Installation.objects.select_for_update().filter(id=1).first()
+    unchanged(expected, token_of(stored))
     if stored is None or calendar != calendar_of(stored):
         has_figures = Value.objects.exists() or Entry.objects.exists()
         if has_figures and not can(by, "installation.manage"):

@@ -18,7 +18,9 @@ from metrics.views.shell import clear_refusal, reader, show
 from metrics.views.state import State
 from owners.queries.cadences import cadences
 from owners.rules import require
-from owners.services.cadences import MOST_WEEKS, MOST_WORKING_DAYS, set_cadence
+from owners.services.cadences import MOST_WEEKS, MOST_WORKING_DAYS, set_cadence, token_of
+from owners.services.meanwhile import ChangedMeanwhile
+from owners.views.errors import refilled
 
 _OFTEN = {
     Grain.DAY: "weekly",
@@ -45,6 +47,7 @@ class CadenceForm(forms.Form):
         error_messages={"invalid": "Write the date like 2026-09-30."},
         widget=forms.DateInput(attrs={"type": "date", "class": "fit"}, format="%Y-%m-%d"),
     )
+    token = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def cadence(self) -> Cadence | None:
         """The rhythm that was chosen."""
@@ -66,8 +69,12 @@ def cadence(request: HttpRequest, key: str) -> HttpResponse:
     now = cadences([metric.key]).get(metric.key)
     if request.method == "POST":
         form = CadenceForm(request.POST)
-        if form.is_valid() and _set(request, metric, form):
-            return redirect("metric", key)
+        try:
+            if form.is_valid() and _set(request, metric, form):
+                return redirect("metric", key)
+        except ChangedMeanwhile as refused:
+            now = cadences([metric.key]).get(metric.key)
+            form = refilled(refused, CadenceForm(initial=_initial(now, state)))
     else:
         form = CadenceForm(initial=_initial(now, state))
     context = {
@@ -84,7 +91,8 @@ def cadence(request: HttpRequest, key: str) -> HttpResponse:
 
 def _initial(now: Cadence | None, state: State) -> dict[str, object]:
     initial: dict[str, object] = {
-        "every": "", "weekday": 0, "month_day": 1, "quarter_day": 1, "weeks": 2, "first": state.today
+        "every": "", "weekday": 0, "month_day": 1, "quarter_day": 1, "weeks": 2, "first": state.today,
+        "token": token_of(now),
     }  # fmt: skip
     if now is None:
         return initial
@@ -109,7 +117,9 @@ def _due(metric: Metric, now: Cadence | None, state: State) -> object:
 def _set(request: HttpRequest, metric: Metric, form: CadenceForm) -> bool:
     chosen = form.cadence()
     try:
-        set_cadence(reader(request), metric, chosen)
+        set_cadence(reader(request), metric, chosen, expected=form.cleaned_data["token"])
+    except ChangedMeanwhile:
+        raise
     except ValidationError as refused:
         form.add_error(None, refused)
         return False

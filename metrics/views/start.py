@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -22,6 +22,7 @@ from metrics.queries import start as queries
 from metrics.queries.scope import visible_metrics
 from metrics.services import starting
 from metrics.services.company import set_company
+from metrics.services.company import token_of as company_token
 from metrics.services.manual_metrics import counted_of, token_of
 from metrics.services.targets import set_target
 from metrics.views import state as states
@@ -30,7 +31,8 @@ from owners.forms.people import roles_to_give
 from owners.models import Leader
 from owners.queries.ownership import owners_on
 from owners.services.invitations import Guest, Refused, invite_all
-from owners.views.errors import add_errors
+from owners.services.meanwhile import ChangedMeanwhile
+from owners.views.errors import add_errors, refilled
 
 _NEAR_END = timedelta(days=14)  # before a quarter's end the next one is the one to set targets for
 
@@ -57,23 +59,31 @@ def company(request: HttpRequest) -> HttpResponse:
     if skips(request):
         return go_on(request, "company", starting.SKIPPED)
     row = Installation.objects.filter(id=1).first()
-    calendar = calendar_of(row)
-    first = {
-        name: getattr(calendar, name) for name in ("timezone", "week_start", "fiscal_year_start", "holidays")
-    }
-    form = CompanyForm(
-        request.POST or None, calendar=calendar, initial={**first, "name": row.name if row else ""}
-    )
+    form = _company_form(row, request.POST or None)
     if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
         try:
-            set_company(reader(request), form.cleaned_data["name"], form.calendar())
+            set_company(reader(request), given["name"], form.calendar(), expected=given["token"])
             return go_on(request, "company")
+        except ChangedMeanwhile as error:
+            row = Installation.objects.filter(id=1).first()
+            form = refilled(error, _company_form(row, None))
         except ValidationError as error:
             add_errors(form, error)
     untouched = row is None or not row.name
     countries = {zone: code for listed in queries.places().zones.values() for zone, code in listed if code}
     context = {"form": form, "guess": untouched and request.method != "POST", "countries": countries}
     return screen(request, "company", context, refused=request.method == "POST")
+
+
+def _company_form(row: Installation | None, sent: QueryDict | None) -> CompanyForm:
+    """The company as it is stored, or as it was sent."""
+    calendar = calendar_of(row)
+    first = {
+        name: getattr(calendar, name) for name in ("timezone", "week_start", "fiscal_year_start", "holidays")
+    }
+    named = {"name": row.name if row else "", "token": company_token(row)}
+    return CompanyForm(sent, calendar=calendar, initial={**first, **named})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

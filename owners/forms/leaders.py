@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from owners.models import Leader, Leave, Team, User
 from owners.services.leaders import LeaderText
+from owners.services.leave import token_of
 
 _DATE = {"invalid": "Write the date like 2026-09-30."}
 
@@ -115,6 +116,7 @@ class LeaveForm(forms.Form):
         help_text="They check in and enter figures meanwhile. What you own stays yours.",
     )
     note = forms.CharField(max_length=500, required=False, label="Note for them")
+    token = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, leader: Leader, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,6 +131,7 @@ class LeaveForm(forms.Form):
             "until_date": leave.until_date,
             "delegate": leave.delegate.key if leave.delegate else None,
             "note": leave.note,
+            "token": token_of(leave),
         }
 
 

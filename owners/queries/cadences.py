@@ -9,8 +9,9 @@ from owners import models
 def cadences(metric_keys: Iterable[str]) -> dict[str, Cadence]:
     """The rhythms that were set; a metric asked in the rhythm of its figures is absent. One statement."""
     rows = models.Cadence.objects.filter(metric_key__in=list(metric_keys))
-    return {row.metric_key: _pure(row) for row in rows}
+    return {row.metric_key: cadence_of(row) for row in rows}
 
 
-def _pure(row: models.Cadence) -> Cadence:
+def cadence_of(row: models.Cadence) -> Cadence:
+    """The rhythm that a row says."""
     return Cadence(Every(row.every), row.weekday, row.working_days, row.weeks, row.first)

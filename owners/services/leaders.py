@@ -18,7 +18,7 @@ from calc.holidays import check_holidays
 from owners.models import Leader, Leave, Team, User
 from owners.queries.ownership import owned_by
 from owners.rules import require
-from owners.services.meanwhile import ChangedMeanwhile
+from owners.services.meanwhile import unchanged
 from owners.services.names import clean_key, clean_name, clean_text, key_of, look_alikes
 
 
@@ -95,7 +95,7 @@ def change_leader(
     stored."""
     require(author, "people.leaders")
     held = Leader.objects.select_for_update(of=("self",)).get(pk=leader.pk)
-    _unchanged(held, expected)
+    unchanged(expected, token_of(held))
     fields = _clean(said, held, {})
     if fields["name"] != held.name and not confirmed:
         others = Leader.objects.filter(archived_at=None).exclude(pk=held.pk)
@@ -183,7 +183,7 @@ def change_team(
     """Another name, or other members: who is not among them is in no team. Raises as `change_leader`."""
     require(author, "people.leaders")
     held = Team.objects.select_for_update().get(pk=team.pk)
-    _unchanged(held, expected)
+    unchanged(expected, token_of(held))
     name = _named(name)
     if name != held.name and not confirmed:
         _warn(name, "a team", Team.objects.filter(archived_at=None).exclude(pk=held.pk))
@@ -270,14 +270,6 @@ def _warn(name: str, what: str, others: "QuerySet[Any]") -> None:
     alike = look_alikes(name, others.values_list("name", flat=True))
     if alike:
         raise LooksAlike({"name": f"There is {what} called {alike[0]} already."})
-
-
-def _unchanged(held: Leader | Team, expected: str | None) -> None:
-    if expected is not None and expected != token_of(held):
-        raise ChangedMeanwhile(
-            "Somebody else changed this while you were writing. What is stored now is shown below; change it "
-            "again where it is needed."
-        )
 
 
 def _origin(author: User | None) -> dict[str, object]:

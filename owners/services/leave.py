@@ -10,6 +10,7 @@ from django.utils import timezone
 from owners.models import Leader, Leave, User
 from owners.rules import require
 from owners.services import telling
+from owners.services.meanwhile import state_token, unchanged
 
 LONGEST_NOTE = 500  # characters
 LONGEST = timedelta(days=3 * 366)  # of a leave, and how far ahead it may begin: a slip in the year is caught
@@ -43,10 +44,19 @@ def change_leave(
     delegate: Leader | None,
     *,
     note: str = "",
+    token: str | None = None,
     today: date | None = None,
 ) -> Leave:
-    """Moves a leave, or names another delegate; raises as `take_leave`."""
-    return _save(author, leave, from_date, until_date, delegate, note, today)
+    """Moves a leave, or names another delegate; raises as `take_leave`.
+
+    token: `token_of` what the writer saw; ChangedMeanwhile if it is another leave by now.
+    """
+    return _save(author, leave, from_date, until_date, delegate, note, today, token)
+
+
+def token_of(leave: Leave) -> str:
+    """Names the state of a leave."""
+    return state_token(leave.from_date, leave.until_date, leave.delegate_id, leave.note)
 
 
 @transaction.atomic
@@ -94,11 +104,15 @@ def _save(
     delegate: Leader | None,
     note: str,
     today: date | None,
+    token: str | None = None,
 ) -> Leave:
     require(author, "leader.set_leave", leave.leader)
     _lock(leave.leader)
-    if leave.pk and not Leave.objects.select_for_update().filter(pk=leave.pk).exists():
-        raise ValidationError("This leave was taken away meanwhile.")
+    if leave.pk:
+        held = Leave.objects.select_for_update(of=("self",)).filter(pk=leave.pk).first()
+        if held is None:
+            raise ValidationError("This leave was taken away meanwhile.")
+        unchanged(token, token_of(held))
     _check(leave, from_date, until_date, delegate, note.strip(), today or timezone.localdate())
     before = leave.delegate
     leave.from_date, leave.until_date = from_date, until_date

@@ -14,8 +14,9 @@ from owners.models import Leader, Leave
 from owners.queries.leave import standing_in, upcoming
 from owners.rules import leader_of, require
 from owners.services.leave import cancel_leave, change_leave, take_leave, warnings
+from owners.services.meanwhile import ChangedMeanwhile
 from owners.views import Signed
-from owners.views.errors import add_errors
+from owners.views.errors import add_errors, refilled
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,8 +26,9 @@ def leave(request: Signed, key: str) -> HttpResponse:
     require(request.user, "leader.set_leave", leader)
     form = LeaveForm(request.POST or None, leader=leader)
     if request.method == "POST" and form.is_valid():
+        given = {name: value for name, value in form.cleaned_data.items() if name != "token"}
         try:
-            made = take_leave(request.user, leader, **form.cleaned_data)
+            made = take_leave(request.user, leader, **given)
         except ValidationError as error:
             add_errors(form, error)
         else:
@@ -44,6 +46,9 @@ def change(request: Signed, key: str, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = change_leave(request.user, found, **form.cleaned_data)
+        except ChangedMeanwhile as error:
+            found.refresh_from_db()
+            form = refilled(error, LeaveForm(initial=LeaveForm.initial_of(found), leader=found.leader))
         except ValidationError as error:
             add_errors(form, error)
         else:

@@ -227,6 +227,19 @@ def test_the_page(company: Stage, sent: dict[str, str], kept: Cadence | None, wo
     assert words in client.get("/metrics/on_time/cadence/").content.decode()
 
 
+def test_a_rhythm_that_somebody_else_changed_is_not_written_over(company: Stage) -> None:
+    first, second = signed_in(company.elena), signed_in(company.analyst)
+    path = "/metrics/on_time/cadence/"
+    seen = inputs(second, path)
+    assert first.post(path, inputs(first, path) | {"every": "week", "weekday": "4"}).status_code == 302
+    answer = second.post(path, seen | {"every": "never"})
+    assert answer.status_code == 422
+    assert "Somebody else changed this" in answer.content.decode()
+    assert (answer.context["form"]["every"].value(), answer.context["form"]["weekday"].value()) == ("week", 4)
+    assert say_cadence(cadences(["on_time"])["on_time"]) == "every Friday"
+    assert second.post(path, inputs(second, path) | {"every": "never"}).status_code == 302
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

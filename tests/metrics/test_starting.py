@@ -24,6 +24,7 @@ from owners.models import Leader, Ownership, Role, User
 from owners.queries.ownership import owner_on
 from owners.services import outbox
 from owners.services.invitations import Guest, Refused, invite_all
+from tests.metrics.test_pages_writing import inputs
 from tests.people import Company, company
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +87,25 @@ def test_one_can_stop_and_go_on_another_day(people: Company, executive: Client) 
     later.post("/start/company/", {"skip": "yes"})
     assert [screen.state for screen in queries.progress().screens][:2] == ["done", "done"]
     assert Installation.objects.get().name == "Kestrel"
+
+
+def test_a_company_that_somebody_else_changed_is_not_written_over(people: Company, executive: Client) -> None:
+    """Two with the page open: the second sees what the first has stored, and saves again."""
+    executive.post("/start/company/", COMPANY)
+    stale = inputs(executive, "/start/company/") | COMPANY | {"name": "Kestrel & Sons"}
+    executive.post("/start/company/", stale | {"name": "Kestrel", "fiscal_year_start": "7"})
+    answer = executive.post("/start/company/", stale)
+    assert answer.status_code == 422
+    assert "Somebody else changed this" in answer.content.decode()
+    assert answer.context["form"]["fiscal_year_start"].value() == 7
+    row = Installation.objects.get()
+    assert (row.name, row.fiscal_year_start) == ("Kestrel", 7)
+    again = {
+        name: answer.context["form"][name].value() for name in stale if name in answer.context["form"].fields
+    }
+    assert executive.post("/start/company/", again | {"name": "Kestrel & Sons"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.name, row.fiscal_year_start) == ("Kestrel & Sons", 7)
 
 
 @pytest.mark.parametrize("path", ["", *(f"{screen}/" for screen in SCREENS), "figures/1/", "figures/1/back/"])

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -246,3 +247,24 @@ class TestAgainstPlainPython(TestCase):
             assert (owner.key if owner else "-") == (owned[max(begun)] if begun else "-")
             speakers = [k for k in "abc" if "m" in owned_keys(day, pk__in=absent_pks(leaders[k], day))]
             assert speakers == ([speaks[owner.key]] if owner and owner.key in speaks else [])
+
+
+def test_a_leave_that_somebody_else_changed_is_not_written_over(people: Company) -> None:
+    leave = away(people, "alice", "charlie", 1, 3)
+    path = f"/leaders/alice/leave/{leave.pk}/"
+    client = Client()
+    client.force_login(people.executive)
+    form = client.get(path).context["form"]
+    seen = {name: form[name].value() or "" for name in form.fields}
+    change_leave(people.alice, leave, leave.from_date, leave.until_date, None, note="Nobody can")
+    answer = client.post(path, seen | {"until_date": leave.until_date + DAY})
+    assert answer.status_code == 422
+    assert "Somebody else changed this" in answer.content.decode()
+    leave.refresh_from_db()
+    assert (leave.delegate, leave.note) == (None, "Nobody can")
+    form = answer.context["form"]
+    assert (form["delegate"].value(), form["note"].value()) == (None, "Nobody can")
+    again = {name: form[name].value() or "" for name in form.fields}
+    assert client.post(path, again | {"until_date": leave.until_date + DAY}).status_code == 302
+    leave.refresh_from_db()
+    assert (leave.note, leave.until_date) == ("Nobody can", timezone.localdate() + 4 * DAY)
