@@ -19,7 +19,12 @@ _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 
 
 class FormulaError(ValueError):
-    """What is wrong with a formula, in words for the person who wrote it."""
+    """What is wrong with a formula, in words for the person who wrote it. `at`: before which character of the
+    formula, its blanks single, the mistake lies, from 0; None where it lies in no one place."""
+
+    def __init__(self, message: str, at: int | None = None) -> None:
+        self.at = at
+        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -37,14 +42,21 @@ class Formula:
             raise FormulaError("the formula is empty")
         if len(text) > LONGEST:
             raise FormulaError(f"the formula has {len(text)} characters; {LONGEST} are allowed")
+        plain = " ".join(text.split())
         try:
-            tree = ast.parse(" ".join(text.split()), mode="eval").body
+            tree = ast.parse(plain, mode="eval").body
         except SyntaxError as error:
-            raise FormulaError(f"the formula cannot be read: {error.msg}") from None
+            at = error.offset - 1 if error.offset else None
+            raise FormulaError(f"the formula cannot be read: {error.msg}", at) from None
         except (ValueError, MemoryError, RecursionError):
             raise FormulaError("the formula cannot be read") from None
         names: dict[str, None] = {}
-        _check(tree, names, 1)
+        try:
+            _check(tree, names, 1)
+        except FormulaError as error:
+            if error.at is not None:  # Python counts bytes
+                error.at = len(plain.encode()[: error.at].decode(errors="ignore"))
+            raise
         if known is not None and (unknown := [name for name in names if name not in known]):
             choices = ", ".join(sorted(known)) or "there are none"
             raise FormulaError(f"unknown name {unknown[0]!r} in the formula; its inputs are: {choices}")
@@ -63,22 +75,23 @@ class Formula:
 def _check(node: ast.expr, names: dict[str, None], depth: int) -> None:
     """Raise for everything that is not on the list; collect names."""
     if depth > DEEPEST:
-        raise FormulaError(f"the formula is nested deeper than {DEEPEST} levels")
+        raise FormulaError(f"the formula is nested deeper than {DEEPEST} levels", node.col_offset)
     match node:
         case ast.Constant(value=bool() | str() | bytes() | None):
-            raise FormulaError(f"{ast.unparse(node)} is not a number")
+            raise FormulaError(f"{ast.unparse(node)} is not a number", node.col_offset)
         case ast.Constant(value=int() | float() as number):
             try:
                 finite = math.isfinite(float(number))
             except OverflowError:
                 finite = False
             if not finite:
-                raise FormulaError("a number in the formula is too large")
+                raise FormulaError("a number in the formula is too large", node.col_offset)
         case ast.Name(id=name):
             if name in _FUNCTIONS:
-                raise FormulaError(f"{name} is a function; write {name}(...)")
+                raise FormulaError(f"{name} is a function; write {name}(...)", node.col_offset)
             if not _NAME.match(name):
-                raise FormulaError(f"{name!r} is not a name; names are lower-case words joined by _")
+                words = f"{name!r} is not a name; names are lower-case words joined by _"
+                raise FormulaError(words, node.col_offset)
             names.setdefault(name)
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
             _check(operand, names, depth + 1)
@@ -91,17 +104,20 @@ def _check(node: ast.expr, names: dict[str, None], depth: int) -> None:
             fewest, most = _FUNCTIONS[name]
             if not fewest <= len(args) <= most:
                 wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-                raise FormulaError(f"{name}(...) takes {wanted} values, not {len(args)}")
+                raise FormulaError(f"{name}(...) takes {wanted} values, not {len(args)}", node.col_offset)
             for argument in args:
                 _check(argument, names, depth + 1)
         case ast.Call(func=ast.Name(id=name)) if name in _FUNCTIONS:
-            raise FormulaError(f"{name}(...) takes plain values, without names of its own")
+            words = f"{name}(...) takes plain values, without names of its own"
+            raise FormulaError(words, node.col_offset)
         case ast.Call(func=ast.Name(id=name)):
-            raise FormulaError(f"{name}(...) is not allowed; there are {', '.join(_FUNCTIONS)}")
+            words = f"{name}(...) is not allowed; there are {', '.join(_FUNCTIONS)}"
+            raise FormulaError(words, node.col_offset)
         case _:
             raise FormulaError(
                 f"{ast.unparse(node)!r} is not allowed; a formula has numbers, names, + - * / **, "
-                f"parentheses and {', '.join(_FUNCTIONS)}"
+                f"parentheses and {', '.join(_FUNCTIONS)}",
+                node.col_offset,
             )
 
 
@@ -110,7 +126,8 @@ def _check_exponent(node: ast.expr) -> None:
     inner = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else node
     plain = isinstance(inner, ast.Constant) and isinstance(inner.value, int | float)
     if not plain or abs(float(inner.value)) > LARGEST_EXPONENT:  # type: ignore[attr-defined]
-        raise FormulaError(f"an exponent must be a number between -{LARGEST_EXPONENT} and {LARGEST_EXPONENT}")
+        words = f"an exponent must be a number between -{LARGEST_EXPONENT} and {LARGEST_EXPONENT}"
+        raise FormulaError(words, node.col_offset)
 
 
 def _value(node: ast.expr, values: Mapping[str, float | None]) -> float | None:

@@ -99,6 +99,9 @@ ROUTES: dict[str, dict[str, Access]] = {
         "POST": Right("metric.enter_values", "metric"),
     },
     "new_metric": {"GET": Right("metric.define_manual"), "POST": Right("metric.define_manual")},
+    "new_ratio": {"GET": Right("metric.define"), "POST": Right("metric.define")},
+    "new_formula": {"GET": Right("metric.define"), "POST": Right("metric.define")},
+    "new_conversion": {"GET": Right("metric.define"), "POST": Right("metric.define")},
     "metric_edit": {
         "GET": Right("metric.define_manual", "metric"),
         "POST": Right("metric.define_manual", "metric"),

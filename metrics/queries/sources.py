@@ -15,6 +15,16 @@ def live(key: str) -> Source | None:
     return rows.filter(key=key).first()
 
 
+def all_live() -> tuple[Source, ...]:
+    """Those that metrics may be computed from, with their warehouses."""
+    return tuple(Source.objects.filter(archived_at=None).select_related("warehouse").order_by("key"))
+
+
+def first() -> str:
+    """The key of the first source that metrics may be computed from; "" for none."""
+    return Source.objects.filter(archived_at=None).order_by("key").values_list("key", flat=True).first() or ""
+
+
 def stored_fields(source: Source) -> dict[str, Any]:
     """The source in the normal form of the definitions file."""
     return source_fields(source)

@@ -4,7 +4,7 @@ figures."""
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from calc.calendar import Calendar, Grain, Period
@@ -25,7 +25,8 @@ from metrics.definitions.mistakes import Report
 from metrics.definitions.specs import spec_of
 from metrics.models import Metric, Value, Warehouse
 from metrics.secrets import UnreadableSecret, decrypt
-from metrics.services.offsets import period_of
+from metrics.services.offsets import last_periods, period_of
+from metrics.services.recalling import Recalled, recall
 from warehouse.compute import check_columns as check_atom
 from warehouse.compute import compute
 from warehouse.definitions import (
@@ -41,7 +42,6 @@ from warehouse.expressions import ExpressionError, check_expression
 from warehouse.planner import plan
 
 PERIODS_SHOWN = 8
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,11 @@ def column_check(
 
 
 def preview_later(whole: Definitions, file: Definitions, key: str, patience: float) -> Callable[[], Preview]:
-    """The preview of a metric that is computed from sources alone, as a question for later, which needs no
-    database of ours."""
+    """The preview of a metric as a question for later, which needs no database of ours: warehouses are asked
+    for its own measures; the figures of other metrics that it is made of are the stored ones."""
     bench = _Bench(whole, file)
     bench.prepare(bench.sources_of([key]), patience)
+    bench.recall(key)
 
     def question() -> Preview:
         with bench:
@@ -134,6 +135,7 @@ class _Bench:
         self._columns: dict[str, set[str]] = {}
         self._reach: dict[str, tuple[date | None, date | None]] = {}
         self._figures: dict[tuple[str, Grain], dict[Period, float | None]] = {}
+        self._recalled = Recalled()
         self._stack = ExitStack()
 
     def __enter__(self) -> "_Bench":
@@ -168,6 +170,10 @@ class _Bench:
             key = self.sources[source].warehouse
             known = self.definition(key)
             self._definitions[key] = replace(known, timeout=min(known.timeout, patience))
+
+    def recall(self, key: str) -> None:
+        """Reads the stored figures of the metrics that `key` is made of, which are then not computed anew."""
+        self._recalled = recall(self.metric(key), self.grain(key), self.calendar, 2 * PERIODS_SHOWN)
 
     def check(self, touched: Collection[str], changed: Collection[str], report: Report) -> None:
         for key in self.file.sources or {}:
@@ -276,16 +282,22 @@ class _Bench:
                 )
                 report.at(f"metrics.{key}", str(named))
 
-    def preview(self, key: str) -> Preview:
+    def grain(self, key: str) -> Grain:
+        """The grain of a metric's preview."""
         metric = self.metric(key)
         grain = Grain.QUARTER if goal_of(metric).kind == "total" else goal_of(metric).grain
         # A quarter's total is told by its months: they are what the plan is made of.
-        grain = Grain.MONTH if grain is Grain.QUARTER and metric.type != "manual" else grain
+        return Grain.MONTH if grain is Grain.QUARTER and metric.type != "manual" else grain
+
+    def preview(self, key: str) -> Preview:
+        grain = self.grain(key)
         try:
             end = self._end(key)
             if end is None:
-                return Preview(key, grain, error="no figures yet")
-            periods = _last_periods(self.calendar, grain, end)
+                empty = [other for other, end in self._recalled.ends.items() if end is None]
+                of = f" by {grain} of {', '.join(empty)}" if empty else ""
+                return Preview(key, grain, error=f"no figures yet{of}")
+            periods = last_periods(self.calendar, grain, end, PERIODS_SHOWN)
             figures = tuple((period, self.figure(key, period)) for period in periods)
             return Preview(key, grain, figures, "\n\n".join(self._sql(key, periods)))
         except WarehouseError as error:
@@ -293,6 +305,8 @@ class _Bench:
 
     def _end(self, key: str) -> date | None:
         """The exclusive day to which the metric's data reach."""
+        if key in self._recalled.ends:
+            return self._recalled.ends[key]
         metric = self.metric(key)
         if metric.type == "manual":
             return (
@@ -335,6 +349,9 @@ class _Bench:
         if operands is not None:
             values: dict[str, float | None] = {}
             for operand in operands.inputs:
+                if operand.metric in self._recalled.ends:
+                    values[operand.name] = self._recalled.figures.get((operand.name, period))
+                    continue
                 there = period_of(operand, period, self.calendar)
                 values[operand.name] = None if there is None else self.figure(operand.metric, there)
             known[period] = Formula.parse(operands.formula).evaluate(values)
@@ -348,7 +365,7 @@ class _Bench:
 
     def _compute(self, atom: Atom, period: Period, known: dict[Period, float | None]) -> None:
         """Asks for the period and those before it at once, since they are wanted too."""
-        start = _last_periods(self.calendar, period.grain, period.end)[0].start
+        start = last_periods(self.calendar, period.grain, period.end, PERIODS_SHOWN)[0].start
         source = self.sources[_sources_of(atom)[0]]
         bare = Atom(atom.key, atom.numerator, atom.denominator, atom.conversion)
         request = self.request(bare, period.grain, start, period.end)
@@ -362,11 +379,3 @@ def _sources_of(atom: Atom) -> tuple[str, ...]:
     if atom.conversion:
         sides = [atom.conversion.base, atom.conversion.conversion]
     return tuple(dict.fromkeys(side.source for side in sides if side))
-
-
-def _last_periods(calendar: Calendar, grain: Grain, end: date) -> list[Period]:
-    """The last eight periods that begin before `end`, oldest first."""
-    periods = [calendar.period(grain, end - _DAY)]
-    while len(periods) < PERIODS_SHOWN:
-        periods.append(calendar.previous(periods[-1]))
-    return periods[::-1]

@@ -12,6 +12,14 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _YEAR = 364 * DAY  # of days and weeks, so that weekdays meet
 
 
+def last_periods(calendar: Calendar, grain: Grain, end: date, count: int) -> list[Period]:
+    """The last `count` periods that begin before `end`, oldest first."""
+    periods = [calendar.period(grain, end - DAY)]
+    while len(periods) < count:
+        periods.append(calendar.previous(periods[-1]))
+    return periods[::-1]
+
+
 def period_of(operand: Operand, period: Period, calendar: Calendar) -> Period | None:
     """The operand's period; None where there is none (`to` has no to-date form)."""
     if operand.to is not None:

@@ -1,66 +1,80 @@
-"""A metric computed from a source, made or changed without a definitions file: figures first, then saved."""
+"""A computed metric, made or changed without a definitions file: figures first, then saved. One kind of form
+for each kind of figure: from one source, a ratio, a formula, a conversion."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from calc.calendar import Period
 from metrics.definitions.metric import MetricText
-from metrics.definitions.mistakes import DefinitionsError
-from metrics.forms.computed import COMPARISON_CHOICES, ComputedForm
-from metrics.forms.computed_edit import ComputedEditForm, beyond, initial_of, source_of
+from metrics.forms import computed, conversions, formulas, ratios
+from metrics.forms.computed import ComputedForm
+from metrics.forms.conversions import ConversionForm
+from metrics.forms.filters import COMPARISON_CHOICES
+from metrics.forms.formulas import FormulaForm
+from metrics.forms.meaning import MeaningForm
+from metrics.forms.ratios import RatioForm
+from metrics.forms.sides import FIGURE, ROWS, Ground, SidesForm, source_in
 from metrics.forms.warehouses import spoken
 from metrics.models import Metric, Source
 from metrics.queries import sources as queries
 from metrics.queries.audit import Difference, definition_differences
 from metrics.queries.dump import metric_fields
-from metrics.queries.values import stored_values
-from metrics.services import defining, inspection, looking, questions
-from metrics.services.apply import touched
-from metrics.services.inspection import Preview
+from metrics.queries.scope import visible_metrics
+from metrics.services import defining, looking, questions
 from metrics.services.looking import Look
 from metrics.services.manual_metrics import token_of
 from metrics.services.questions import StillAsking, TooBusy
 from metrics.views import state as states
 from metrics.views.metrics import visible
 from metrics.views.shell import clear_refusal, reader, show, wants_part
-from metrics.views.sources import FRAME, tell, words
-from owners.services.meanwhile import ChangedMeanwhile
+from metrics.views.sources import FRAME, words
+from metrics.views.trials import Trial, attempt, beside, save
+from warehouse.catalog import Column
 from warehouse.definitions import WarehouseError
 
 PART = "metrics/warehouses/figures.html"
-PATIENCE = 60.0  # seconds for one statement of a preview, which a page does not wait for
+NOT_YET = "The warehouse has not told the columns yet: try again in a moment."
+Columns = Mapping[str, Mapping[str, Column]]
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What a dry run has brought so far. differences: of an edit, what saving would change; now: the stored
-    figures by the first day of their period."""
+class Asked:
+    """What warehouses have told of sources, by their keys; error: why not all; asking: it may come yet."""
 
-    preview: Preview | None = None
-    unit: str = "count"
+    looks: Mapping[str, Look] = field(default_factory=dict)
     error: str = ""
     asking: bool = False
-    differences: tuple[Difference, ...] = ()
-    now: Mapping[date, float | None] = field(default_factory=dict)
+    whole: bool = True
 
     @property
-    def lines(self) -> list[tuple[Period, float | None, float | None]]:
-        """(period, the figure tried, the figure stored)."""
-        figures = self.preview.figures if self.preview else ()
-        return [(period, value, self.now.get(period.start)) for period, value in figures]
+    def columns(self) -> dict[str, dict[str, Column]]:
+        return {
+            key: {column.name: column for column in look.sample.columns} for key, look in self.looks.items()
+        }
 
-    @property
-    def most(self) -> float:
-        """The largest figure, for the length of bars; 1 where there is none above 0."""
-        values = [value for _, value in self.preview.figures if value is not None] if self.preview else []
-        return max([value for value in values if value > 0], default=1.0)
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure made of others. template: its part of the page; new: the heading of a new one; unit:
+    what such figures mostly are."""
+
+    form: type[SidesForm] | type[FormulaForm]
+    template: str
+    new: str
+    initial_of: Callable[[Mapping[str, Any], Columns], dict[str, Any] | None]
+    unit: str
+
+
+KINDS = {
+    "ratio": Kind(RatioForm, "sides", "New ratio", ratios.initial_of, "ratio"),
+    "derived": Kind(FormulaForm, "formula", "New formula", formulas.initial_of, "ratio"),
+    "conversion": Kind(ConversionForm, "conversion", "New conversion", conversions.initial_of, "percent"),
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -70,204 +84,253 @@ def new(request: HttpRequest, key: str) -> HttpResponse:
     source = queries.live(key)
     if source is None:
         raise Http404(key)
-    look, error, asking = _columns(request, source)
-    form = ComputedForm(request.POST if request.method == "POST" else None, **_about(request, source, look))
-    trial: Trial | None = None
-    if _is_sound(request, form, look, error):
-        name = form.key_for(set(Metric.objects.values_list("key", flat=True)))
-        text = form.text(source.key)
-        if request.POST.get("action") != "save":
-            trial = _try(request, form, name, text)
-        elif _save(request, form, name, text):
-            messages.success(request, f"{text.fields['name']} is saved. Its figures are being computed.")
-            return redirect("metric", name)
-    return _page(request, source, form, (look, error, asking), trial)
+    other = request.GET.get("source", key)
+    if other != key and queries.live(other) is not None:
+        return redirect("source_metric", other)
+    asked = _ask(request, [source])
+    form = ComputedForm(_typed(request), **_about(request, source, asked))
+    several = queries.keys_and_tables()
+    more = {"source": source, "sources": several if len(several) > 1 else (), "made": "source"}
+    return _make(request, form, asked, more)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@clear_refusal
+def ratio(request: HttpRequest) -> HttpResponse:
+    """One figure over another: rows of sources, or metrics."""
+    return _new(request, "ratio")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@clear_refusal
+def formula(request: HttpRequest) -> HttpResponse:
+    """Arithmetic over metrics that there are."""
+    return _new(request, "derived")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@clear_refusal
+def conversion(request: HttpRequest) -> HttpResponse:
+    """How many of one event are followed by another in time."""
+    return _new(request, "conversion")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @clear_refusal
 def definition(request: HttpRequest, key: str) -> HttpResponse:
     """How a metric is computed, changed in the form in which it was made: a new version, for all history or
-    from a day on. A definition that the form cannot say to the letter is shown as code, and not touched."""
-    user = reader(request)
+    from a day on. A definition that no form can say to the letter is shown as code, and not touched."""
     metric = visible(request, key)
     if metric.type == "manual":
         raise Http404("This metric is counted by hand.")
     stored = metric_fields(metric)
-    own = queries.live(source_of(stored))
+    if metric.type in ("simple", "ratio") and (own := queries.live(computed.source_of(stored))) is not None:
+        about = {**_about(request, own, Asked()), "stored": stored}
+        if _says(lambda data: ComputedForm(data, **about), computed.initial_of(stored, {}), stored):
+            return _edit_simple(request, metric, stored, own)
+    kind = KINDS.get(metric.type)
+    if kind is not None:
+        ground = _ground(request, without=key)
+        made: dict[str, Any] = {"user": reader(request), "ground": ground, "stored": stored}
+        if _says(lambda data: kind.form(data, **made), kind.initial_of(stored, {}), stored):
+            return _edit(request, metric, stored, kind, ground)
+    return _code(request, metric)
+
+
+def _edit_simple(
+    request: HttpRequest, metric: Metric, stored: Mapping[str, Any], own: Source
+) -> HttpResponse:
     source = queries.live(request.POST.get("source", "") or request.GET.get("source", "")) or own
-    why = beyond(stored, user=user, **_dimensions(own)) if own else beyond(stored, user=user, **_NO_SOURCE)
-    if why or source is None:
-        return _code(request, metric, why or "a definition whose source is not there")
-    look, error, asking = _columns(request, source)
-    about = {**_about(request, source, look), "stored": stored}
-    if request.method == "POST":
-        form = ComputedEditForm(request.POST, **about)
-    else:
-        form = ComputedEditForm(
-            initial={**initial_of(stored, about["columns"]), "token": token_of(metric)}, **about
-        )
+    asked = _ask(request, [source])
+    about = {**_about(request, source, asked), "stored": stored}
+    columns = asked.columns.get(source.key, {})
+    form = ComputedForm(
+        _typed(request), initial=_opened(metric, computed.initial_of(stored, columns)), **about
+    )
+    return _change(request, metric, form, asked, {"source": source, "sources": queries.keys_and_tables()})
+
+
+def _new(request: HttpRequest, name: str) -> HttpResponse:
+    kind, ground = KINDS[name], _ground(request)
+    first = request.GET.get("source", "")
+    known = [source.key for source in ground.sources]
+    start = first if first in known else next(iter(known), "")
+    initial = {"unit": kind.unit}
+    if issubclass(kind.form, SidesForm):
+        of = f"{ROWS}{start}" if start else f"{FIGURE}{ground.metrics[0].key}" if ground.metrics else ""
+        initial |= {f"{side}_of": of for side in kind.form.SIDES}
+    asked, ground = _look(request, kind, ground, initial)
+    form = _form(request, kind, ground, initial)
+    nothing = ""
+    if issubclass(kind.form, FormulaForm) and not ground.metrics:
+        nothing = "A formula is made of other metrics, and there is none yet."
+    elif issubclass(kind.form, SidesForm) and not (
+        ground.sources or (kind.form.OF_METRICS and ground.metrics)
+    ):
+        nothing = "There is nothing to compute it from yet: no source of rows."
+    return _make(request, form, asked, {"kind": kind, "made": name, "nothing": nothing})
+
+
+def _edit(
+    request: HttpRequest, metric: Metric, stored: Mapping[str, Any], kind: Kind, ground: Ground
+) -> HttpResponse:
+    asked, ground = _look(request, kind, ground, kind.initial_of(stored, {}) or {})
+    initial = _opened(metric, kind.initial_of(stored, ground.columns))
+    form = _form(request, kind, ground, initial, stored=stored)
+    return _change(request, metric, form, asked, {"kind": kind})
+
+
+def _form(
+    request: HttpRequest, kind: Kind, ground: Ground, initial: dict[str, Any], **about: Any
+) -> MeaningForm:
+    """Bound, unless only the columns of other sources are asked for: then what was typed stays as it is."""
+    about |= {"user": reader(request), "ground": ground}
+    typed = _typed(request)
+    if typed is not None and typed.get("action") == "columns":
+        return kind.form(initial={**typed.dict(), "by": typed.getlist("by")}, **about)
+    return kind.form(typed, initial=initial, **about)
+
+
+def _make(request: HttpRequest, form: MeaningForm, asked: Asked, more: dict[str, Any]) -> HttpResponse:
+    """The page of something new; by POST tries or saves it."""
+    trial: Trial | None = None
+    if _is_sound(form, asked):
+        name = form.key_for(set(Metric.objects.values_list("key", flat=True)))
+        text = form.text()
+        if request.POST.get("action") != "save":
+            trial = attempt(request, form, name, text)
+        elif save(request, form, name, text):
+            messages.success(request, f"{text.fields['name']} is saved. Its figures are being computed.")
+            return redirect("metric", name)
+    more |= {"section": "metrics", "first_source": queries.first(), "poll": request.path}
+    return _page(request, form, asked, trial, more)
+
+
+def _change(
+    request: HttpRequest, metric: Metric, form: MeaningForm, asked: Asked, more: dict[str, Any]
+) -> HttpResponse:
+    """The page of a stored metric; by POST tries or saves the change."""
     trial: Trial | None = None
     meanwhile: tuple[Difference, ...] = ()
-    if _is_sound(request, form, look, error):
-        said = form.text(source.key, stored)
-        said = replace(said, reason=form.cleaned_data["reason"], effective=form.effective_day)
-        differences = definition_differences(stored, said.fields)
+    if _is_sound(form, asked):
+        said, key = form.text(), metric.key
+        differences = definition_differences(form.stored, said.fields)
         if request.POST.get("action") != "save":
-            trial = _beside(_try(request, form, key, said), metric, differences)
+            trial = beside(attempt(request, form, key, said), metric, differences)
         elif not differences:
             messages.success(request, "Nothing was changed.")
             return redirect("metric", key)
-        elif _save(request, form, key, said, expected=form.cleaned_data["token"]):
+        elif save(request, form, key, said, expected=form.cleaned_data["token"]):
             messages.success(request, f"{said.fields['name']} is saved. What changes is being computed.")
             return redirect("metric", key)
         elif form.has_error("__all__", "conflict"):
             meanwhile = definition_differences(metric_fields(visible(request, key)), said.fields)
             typed = {**request.POST.dict(), "by": request.POST.getlist("by")}
             form.data = {**typed, "token": token_of(visible(request, key))}
-    more = {
-        "section": "metrics",
-        "metric": metric,
-        "meanwhile": meanwhile,
-        "sources": queries.keys_and_tables(),
+    more |= {"section": "metrics", "metric": metric, "meanwhile": meanwhile, "poll": request.path}
+    return _page(request, form, asked, trial, more)
+
+
+def _typed(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _opened(metric: Metric, said: dict[str, Any] | None) -> dict[str, Any]:
+    return {**(said or {}), "token": token_of(metric)}
+
+
+def _says(
+    build: Callable[[dict[str, Any]], MeaningForm], data: dict[str, Any] | None, stored: Mapping[str, Any]
+) -> bool:
+    """Whether the form says a stored definition to the letter."""
+    if data is None:
+        return False
+    form = build(data)
+    return form.is_valid() and form.text().fields == dict(stored)
+
+
+def _about(request: HttpRequest, source: Source, asked: Asked) -> dict[str, Any]:
+    return {
+        "user": reader(request),
+        "source": source.key,
+        "columns": asked.columns.get(source.key, {}),
+        "dimensions": source.spec.get("dimensions", {}),
+        "entity": source.spec.get("entity", ""),
     }
-    return _page(request, source, form, (look, error, asking), trial, **more)
 
 
-_NO_SOURCE: dict[str, Any] = {"dimensions": {}, "entity": ""}
+def _ground(request: HttpRequest, without: str = "") -> Ground:
+    """All that the reader may make a metric of; columns are not known yet."""
+    seen = visible_metrics(reader(request)).exclude(key=without).order_by("name", "key")
+    return Ground(queries.all_live(), tuple(seen))
 
 
-def _dimensions(source: Source) -> dict[str, Any]:
-    return {"dimensions": source.spec.get("dimensions", {}), "entity": source.spec.get("entity", "")}
+def _look(request: HttpRequest, kind: Kind, ground: Ground, said: Mapping[str, Any]) -> tuple[Asked, Ground]:
+    """With the columns of the sources that the sides are of, as typed or else as in `said`."""
+    if not issubclass(kind.form, SidesForm):
+        return Asked(), ground
+    given = _typed(request) or said
+    wanted = {source_in(given.get(f"{side}_of", "")) for side in kind.form.SIDES}
+    asked = _ask(request, [source for source in ground.sources if source.key in wanted])
+    return asked, Ground(ground.sources, ground.metrics, asked.columns)
 
 
-def _about(request: HttpRequest, source: Source, look: Look | None) -> dict[str, Any]:
-    columns = {column.name: column for column in look.sample.columns} if look else {}
-    return {"user": reader(request), "columns": columns, **_dimensions(source)}
+def _ask(request: HttpRequest, sources: Iterable[Source]) -> Asked:
+    looks: dict[str, Look] = {}
+    error, asking, whole = "", False, True
+    for source in sources:
+        spec = source.spec
+        try:
+            about, question = looking.look(
+                source.warehouse, table=spec.get("table", ""), sql=spec.get("sql", ""), time=spec["time"]
+            )
+            looks[source.key] = questions.ask(reader(request), about, question)
+        except StillAsking:
+            asking, whole = True, False
+        except (WarehouseError, TooBusy) as refused:
+            error, whole = words(request, refused), False
+    return Asked(looks, error, asking, whole)
 
 
-def _is_sound(request: HttpRequest, form: ComputedForm, look: Look | None, error: str) -> bool:
+def _is_sound(form: MeaningForm, asked: Asked) -> bool:
     """Whether something valid was sent; without the columns nothing is."""
-    if request.method != "POST":
+    if not form.is_bound:
         return False
     valid = form.is_valid()
-    if look is None:
-        form.add_error(None, error or "The warehouse has not told the columns yet: try again in a moment.")
-    return valid and look is not None
+    if not asked.whole:
+        form.add_error(None, asked.error or NOT_YET)
+    return valid and asked.whole
 
 
-def _code(request: HttpRequest, metric: Metric, why: str) -> HttpResponse:
+def _code(request: HttpRequest, metric: Metric) -> HttpResponse:
     """The definition as its file says it. By POST a refusal: what was sent is for a form that it has not."""
     written = defining.text_of("metrics", metric.key, MetricText(fields=metric_fields(metric)))
-    context = {"section": "metrics", "still_page": True, "metric": metric, "why": why, "written": written}
+    context = {"section": "metrics", "still_page": True, "metric": metric, "written": written}
     status = 409 if request.method == "POST" else 200
     return show(request, "metrics/warehouses/code.html", states.read(request), context, status=status)
 
 
 def _page(
-    request: HttpRequest,
-    source: Source,
-    form: ComputedForm,
-    asked: tuple[Look | None, str, bool],
-    trial: Trial | None,
-    **more: Any,
+    request: HttpRequest, form: MeaningForm, asked: Asked, trial: Trial | None, more: dict[str, Any]
 ) -> HttpResponse:
-    look, error, asking = asked
     context: dict[str, Any] = {
         **FRAME,
-        "source": source,
         "form": form,
-        "groups": form.groups(),
         "comparisons": COMPARISON_CHOICES,
-        "columns": list(form.columns.values()),
-        "look": look,
-        "error": error,
-        "asking": asking,
+        "error": asked.error,
+        "asking": asked.asking,
         "trial": trial,
-        "poll": request.path,
         **more,
     }
+    if isinstance(form, ComputedForm):
+        look = asked.looks.get(form.source)
+        context |= {"groups": form.groups(), "columns": list(form.columns.values()), "look": look}
+    elif isinstance(form, SidesForm):
+        context |= {"sides": form.sides(), "groups": form.groups()}
+    elif isinstance(form, FormulaForm):
+        context |= {"named": form.lines(), "times": formulas.TIMES, "usable": form.ground.metrics}
     if request.method == "POST" and wants_part(request):
-        context["said"] = [*spoken(form), *form.wrong.values()]
+        context["said"] = [*spoken(form), *getattr(form, "wrong", {}).values()]
         return show(request, PART, states.read(request), context, part=PART)
     status = 409 if more.get("meanwhile") else 422 if form.is_bound and form.errors else 200
     return show(request, "metrics/warehouses/metric.html", states.read(request), context, status=status)
-
-
-def _beside(trial: Trial | None, metric: Metric, differences: tuple[Difference, ...]) -> Trial | None:
-    """With what would change, and the figures that are stored."""
-    if trial is None:
-        return None
-    now: dict[date, float | None] = {}
-    if trial.preview is not None and trial.preview.figures:
-        lines = stored_values(metric, trial.preview.grain, start=trial.preview.figures[0][0].start)
-        now = {line.period_start: line.value for line in lines}
-    return replace(trial, differences=differences, now=now)
-
-
-def _columns(request: HttpRequest, source: Source) -> tuple[Look | None, str, bool]:
-    spec = source.spec
-    try:
-        about, question = looking.look(
-            source.warehouse, table=spec.get("table", ""), sql=spec.get("sql", ""), time=spec["time"]
-        )
-        return questions.ask(reader(request), about, question), "", False
-    except StillAsking:
-        return None, "", True
-    except (WarehouseError, TooBusy) as error:
-        return None, words(request, error), False
-
-
-def _try(request: HttpRequest, form: ComputedForm, key: str, text: MetricText) -> Trial | None:
-    """The figures of the last periods; None with the form told what is wrong."""
-    user, unit = reader(request), form.cleaned_data["unit"]
-    written = defining.text_of("metrics", key, text)
-    try:
-        intent, columns = defining.check(written, author=user)
-        figures = inspection.preview_later(intent.whole, intent.file, key, PATIENCE)
-
-        def question() -> Preview:
-            columns()
-            return figures()
-
-        again = "poll" not in request.POST
-        preview = questions.ask(
-            user, ("preview", written), question, again=again, expected=(DefinitionsError,)
-        )
-    except StillAsking:
-        return Trial(asking=True)
-    except DefinitionsError as error:
-        tell(form, (), error, "metrics", key)
-        return None
-    except (WarehouseError, TooBusy) as error:
-        return Trial(error=words(request, error))
-    return Trial(preview, unit, preview.error)
-
-
-def _save(request: HttpRequest, form: ComputedForm, key: str, text: MetricText, expected: str = "") -> bool:
-    """Whether it is stored; else the form says why not. expected: the token of what the page has shown."""
-    user = reader(request)
-    written = defining.text_of("metrics", key, text)
-    try:
-        intent, question = defining.check(written, author=user)
-        if expected and key in touched(intent) and not text.reason:
-            form.add_error("reason", "Figures will change: say why, it is kept with the new version.")
-            return False
-        questions.ask(user, ("columns", written), question, expected=(DefinitionsError,))
-        defining.define(written, "metrics", key, author=user, expected=expected)
-    except DefinitionsError as error:
-        tell(form, (), error, "metrics", key)
-    except ChangedMeanwhile as refused:
-        if expected:
-            form.add_error(None, refused)
-        else:
-            form.add_error("key", f"There is a metric “{key}” already. Choose another key.")
-    except WarehouseError as error:
-        form.add_error(None, words(request, error))
-    except (StillAsking, TooBusy):
-        form.add_error(
-            None, "The warehouse has not answered in time. Nothing was saved: save again in a moment."
-        )
-    else:
-        return True
-    return False

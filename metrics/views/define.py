@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from metrics.forms.start_metrics import MetricForm, initial_of
+from metrics.queries import sources
 from metrics.services.manual_metrics import add_own, change, counted_of, token_of
 from metrics.views import state as states
 from metrics.views.metrics import visible
@@ -31,7 +32,7 @@ def new(request: HttpRequest) -> HttpResponse:
             return redirect("metric", metric.key)
         except ValidationError as error:
             add_errors(form, error)
-    context = {"section": "metrics", "form": form}
+    context = {"section": "metrics", "form": form, "first_source": sources.first()}
     return show(
         request, "metrics/define.html", states.read(request), context, status=422 if form.errors else 200
     )
