@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from calc.numbers import full
-from metrics.charts.parts import ACTUAL, HOLE, Figure
+from metrics.charts.parts import ACTUAL, HOLE, Figure, hover
 from metrics.charts.text import period, wrapped
 from metrics.queries.shapes import Point
 
@@ -22,26 +22,29 @@ def actual_traces(points: Sequence[Point], unit: str, *, few: bool, grain: str =
         # begins at the last final point, so that the line is not torn
         before = [p for p in final if p.at < open_[0].at][-1:]
         joined = before + [p for p in known if p.at >= open_[0].at]
-        texts = [_point_text(p, unit, grain) for p in joined]
         traces.append(
             {
                 "type": "scatter",
-                "mode": "lines+markers",
-                "name": "Still filling",
+                "mode": "lines",
+                "name": "To the newest",
                 "x": [p.at.isoformat() for p in joined],
                 "y": [p.value for p in joined],
-                "text": texts,
-                "hovertemplate": "%{text}",
+                "hoverinfo": "skip",
                 "line": {"color": ACTUAL, "width": 1.5, "dash": "dot"},
-                "marker": {
-                    "size": [0.1 if not p.provisional else 7 for p in joined],
-                    "color": HOLE,
-                    "line": {"color": ACTUAL, "width": 1.5},
-                },
             }
         )
-        if before:
-            traces[0]["hoverinfo"] = "skip" if len(joined) == 1 else "all"
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": "Still filling",
+                "x": [p.at.isoformat() for p in open_],
+                "y": [p.value for p in open_],
+                "text": [_point_text(p, unit, grain) for p in open_],
+                "hovertemplate": hover("Still filling"),
+                "marker": {"size": 7, "color": HOLE, "line": {"color": ACTUAL, "width": 1.5}},
+            }
+        )
     if final:
         # gaps stay gaps: an unknown figure tears the line
         shown = [p for p in points if p.value is None or not p.provisional]
@@ -55,7 +58,7 @@ def actual_traces(points: Sequence[Point], unit: str, *, few: bool, grain: str =
                 "x": [p.at.isoformat() for p in shown],
                 "y": [p.value for p in shown],
                 "text": [_point_text(p, unit, grain) for p in shown],
-                "hovertemplate": "%{text}",
+                "hovertemplate": hover("Actual"),
                 "connectgaps": False,
                 "line": {"color": ACTUAL, "width": 2.5},
                 "marker": {"size": (9 if few else 6) if marked else 1, "color": ACTUAL},
@@ -72,5 +75,4 @@ def _point_text(point: Point, unit: str, grain: str) -> str:
         text += f" ({full(point.numerator)} of {full(point.denominator)})"
     if grain and grain != "day":
         text += f", {period(point.start, point.at + timedelta(days=1), grain)}"
-    text += ", still filling" if point.provisional else ""
-    return "<br>".join([text, *(wrapped(f"? {why}") for why in point.doubts)])
+    return "<br>".join([wrapped(text), *(wrapped(f"? {why}") for why in point.doubts)])

@@ -2,22 +2,23 @@
 
 from datetime import date, timedelta
 
-from calc.numbers import full, short
+from calc.numbers import short
 from metrics.charts.actual import actual_traces
 from metrics.charts.doubts import doubt_marks
+from metrics.charts.labels import Label, room_for, side_notes
 from metrics.charts.parts import (
     INK,
     LIMIT,
     PLAN,
     SIGNAL,
     Figure,
-    end_note,
+    hover,
     layout_of,
     moment,
     unit_note,
 )
 from metrics.charts.scale import scale
-from metrics.charts.text import plain
+from metrics.charts.text import plain, wrapped
 from metrics.queries.shapes import History, MetricHead
 
 RULES = {
@@ -26,7 +27,6 @@ RULES = {
     "three_of_four": "three of four nearer to a limit than to the centre",
     "range_beyond_limit": "a larger jump than routine ones",
 }
-_APART = 0.08  # of the chart's height; labels closer than that would be written over each other
 _STRONG = ("beyond_limit", "range_beyond_limit")  # a point by itself; the other rules are about many
 _HISTORY_YEARS_FROM = 300  # days from which ticks say the year
 
@@ -34,14 +34,15 @@ _HISTORY_YEARS_FROM = 300  # days from which ticks say the year
 def history_chart(history: History, metric: MetricHead) -> Figure:
     """All periods of one grain with process limits, ringed signals and seams between definition versions."""
     unit = metric.unit
-    lines = _limit_lines(history, unit)
+    lines = _limit_lines(history)
     values = [p.value for p in history.points]
     values += [at for _, start, end in lines for at in (start, end)]
     axis = scale(values, unit, from_zero=False)
     shapes: list[Figure] = []
-    notes: list[Figure] = [unit_note(unit, f"by {history.grain}")]
+    labels = [Label(end, words, short(end, unit), INK) for words, _, end in lines]
+    notes = [unit_note(unit, f"by {history.grain}"), *side_notes(labels, axis)]
     since = history.limits.since if history.limits else None
-    for n, (words, start, end) in enumerate(lines):
+    for n, (_, start, end) in enumerate(lines):
         shapes.append(
             {
                 "type": "line",
@@ -53,9 +54,6 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
                 "line": {"color": LIMIT, "width": 1, "dash": "dash" if n else "solid"},
             }
         )
-        said = [note["y"] for note in notes if note["yref"] == "y"]
-        if all(abs(end - other) > _APART * (axis.high - axis.low) for other in said):
-            notes.append(end_note(end, words, INK, above=True))
     for seam, words in history.seams:
         shapes.append(
             {
@@ -86,8 +84,8 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
     if history.signals:
         alone = [any(rule in _STRONG for rule in s.rules) for s in history.signals]
         hovers = [
-            f"{full(s.value, unit)}: {'; '.join(RULES.get(r, r) for r in s.rules)}"
-            + (f"<br>{plain(s.disposition)}" if s.disposition else "<br>not explained yet")
+            wrapped("; ".join(RULES.get(r, r) for r in s.rules))
+            + f"<br>{wrapped(s.disposition or 'not explained yet')}"
             for s in history.signals
         ]
         data.append(
@@ -98,7 +96,7 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
                 "x": [s.at.isoformat() for s in history.signals],
                 "y": [s.value for s in history.signals],
                 "text": hovers,
-                "hovertemplate": "%{text}",
+                "hovertemplate": hover("Unusual change"),
                 "marker": {
                     "symbol": "circle-open",
                     "size": [15 if strong else 9 for strong in alone],
@@ -109,6 +107,7 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
         )
     data += doubt_marks(history.points)
     layout = layout_of(axis, shapes, notes)
+    layout["margin"] |= {"r": layout["margin"]["r"] + room_for(labels)}
     if history.points:
         first, last = history.points[0].at, history.points[-1].at
         room = max((last - first) * 0.02, timedelta(days=1))
@@ -120,7 +119,7 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
     return {"data": data, "layout": layout}
 
 
-def _limit_lines(history: History, unit: str) -> list[tuple[str, float, float]]:
+def _limit_lines(history: History) -> list[tuple[str, float, float]]:
     """(words, at the first point they hold for, at the last point) of centre and limits; they follow a
     trend."""
     limits = history.limits
@@ -131,11 +130,11 @@ def _limit_lines(history: History, unit: str) -> list[tuple[str, float, float]]:
     found = []
     for words, level in (
         ("centre", limits.centre),
-        ("upper limit", limits.upper),
-        ("lower limit", limits.lower),
+        ("upper", limits.upper),
+        ("lower", limits.lower),
     ):
         if level is not None:
-            found.append((f"{words} {short(level + climb, unit)}", level, level + climb))
+            found.append((words, level, level + climb))
     return found
 
 

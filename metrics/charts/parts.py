@@ -46,7 +46,7 @@ def line(
         "x": [d.isoformat() for d, _ in points],
         "y": [v for _, v in points],
         "text": [full(v, unit) for _, v in points],
-        "hovertemplate": "%{text}",
+        "hovertemplate": hover(name),
         "line": {"color": color, "width": width, "dash": dash},
     }
 
@@ -69,7 +69,7 @@ def markers(
         "x": [d.isoformat() for d, _ in points],
         "y": [v for _, v in points],
         "text": [f"{full(v, unit)} by {day(d)}" for d, v in points],
-        "hovertemplate": "%{text}",
+        "hovertemplate": hover(name),
         "cliponaxis": False,
         "marker": {"symbol": symbol, "size": size, "color": color, "line": {"color": edge, "width": 1.75}},
     }
@@ -90,19 +90,9 @@ def level(value: float, color: str, dash: str, width: float) -> Figure:
     }
 
 
-def end_note(value: float, text: str, color: str, *, above: bool) -> Figure:
-    """Words at the right end of a level, above or below it."""
-    return {
-        "xref": "paper",
-        "x": 1,
-        "xanchor": "right",
-        "yref": "y",
-        "y": value,
-        "yanchor": "bottom" if above else "top",
-        "text": plain(text),
-        "showarrow": False,
-        "font": {"size": 12, "color": color},
-    }
+def hover(name: str) -> str:
+    """What a hover says of a point: whose it is, and the point's text."""
+    return f"{name}: %{{text}}<extra></extra>"
 
 
 def unit_note(unit: str, how: str) -> Figure:
@@ -137,6 +127,9 @@ def layout_of(axis: Scale, shapes: list[Figure], notes: list[Figure]) -> Figure:
         "dragmode": False,
         "xaxis": {
             "type": "date",
+            "spikethickness": 1,
+            "spikedash": "solid",
+            "spikecolor": PLAN,
             "showgrid": False,
             "zeroline": False,
             "showline": True,

@@ -5,14 +5,15 @@ from datetime import timedelta
 from calc.numbers import short
 from metrics.charts.actual import actual_traces
 from metrics.charts.doubts import doubt_bands, doubt_marks
+from metrics.charts.labels import Label, room_for, side_notes
 from metrics.charts.parts import (
     FINE,
     HOLE,
+    INK,
     LAST_YEAR,
     PLAN,
     TARGET,
     Figure,
-    end_note,
     layout_of,
     level,
     line,
@@ -50,19 +51,14 @@ def quarter_chart(chart: QuarterChart) -> Figure:
     data += doubt_marks(chart.actual)
     last = chart.end - timedelta(days=1)
     shapes: list[Figure] = []
-    notes: list[Figure] = [unit_note(unit, "running total" if chart.kind == "total" else "")]
+    notes = [unit_note(unit, "running total" if chart.kind == "total" else "")]
     if chart.target is not None:
         shapes.append(level(chart.target, TARGET, "solid", 1.25))
-        words = f"target {short(chart.target, unit)}"
-        # the last benchmark's diamond stands at the line's end: the label stays clear of it
-        notes.append(end_note(chart.target, words, TARGET, above=True) | {"xshift": -10})
     if chart.agreed_target is not None and chart.agreed_target != chart.target:
         shapes.append(level(chart.agreed_target, TARGET, "dot", 1))
-        agreed = f"agreed {short(chart.agreed_target, unit)}"
-        over = chart.target is None or chart.agreed_target > chart.target  # away from the target's line
-        # at the other end, so that it is not written over the target's
-        notes.append(end_note(chart.agreed_target, agreed, TARGET, above=over) | {"x": 0, "xanchor": "left"})
-    layout = layout_of(axis, shapes, notes)
+    labels = quarter_labels(chart)
+    layout = layout_of(axis, shapes, [*notes, *side_notes(labels, axis)])
+    layout["margin"] |= {"r": layout["margin"]["r"] + room_for(labels)}
     layout["xaxis"] |= {
         "range": [moment(chart.start), moment(last, hours=23)],
         "dtick": "M1",
@@ -72,6 +68,17 @@ def quarter_chart(chart: QuarterChart) -> Figure:
         "fixedrange": True,
     }
     return {"data": data, "layout": layout}
+
+
+def quarter_labels(chart: QuarterChart) -> list[Label]:
+    """What stands at the end of the target's line, and at that of the agreed one where it is another."""
+    target, agreed, unit = chart.target, chart.agreed_target, chart.metric.unit
+    labels = []
+    if target is not None:
+        labels.append(Label(target, "target", short(target, unit), TARGET))
+    if agreed is not None and agreed != target:
+        labels.append(Label(agreed, "agreed", short(agreed, unit), INK))
+    return labels
 
 
 def fine_shown(chart: QuarterChart) -> bool:

@@ -9,7 +9,8 @@ from django.utils.safestring import SafeString, mark_safe
 from calc.calendar import add_months
 from calc.numbers import short
 from metrics.charts.doubts import runs_in_doubt
-from metrics.charts.quarter import fine_shown, quarter_scale
+from metrics.charts.labels import BESIDE, placed, room_for
+from metrics.charts.quarter import fine_shown, quarter_labels, quarter_scale
 from metrics.charts.scale import Scale, scale, unit_words
 from metrics.queries.shapes import Point, QuarterChart
 
@@ -51,34 +52,26 @@ def spark_svg(points: Sequence[Point], unit: str, width: int = 120, height: int 
 def quarter_svg(chart: QuarterChart) -> SafeString:
     """The quarter's chart as a still drawing with the same lines, ticks and labels as the Plotly one."""
     axis = quarter_scale(chart)
-    unit = chart.metric.unit
     days = (chart.end - chart.start).days
+    labels = quarter_labels(chart)
+    right = _RIGHT + room_for(labels)
 
     def x(at: date) -> float:
-        return _LEFT + (_W - _LEFT - _RIGHT) * min(max((at - chart.start).days / max(days - 1, 1), 0), 1)
+        return _LEFT + (_W - _LEFT - right) * min(max((at - chart.start).days / max(days - 1, 1), 0), 1)
 
     def y(value: float) -> float:
         return _H - _BOTTOM - (_H - _TOP - _BOTTOM) * axis.share_of(value)
 
-    parts = [_axes(chart, axis)]
+    parts = [_axes(chart, axis, right)]
     parts.append(_path("last-year", ((x(d), y(v)) for d, v in chart.last_year)))
     if fine_shown(chart):
         parts.append(_path("fine", ((x(p.at), y(p.value)) for p in chart.fine if p.value is not None)))
     parts.append(_path("plan", ((x(d), y(v)) for d, v in chart.plan)))
-    for value, words, kind in (
-        (chart.target, "target", "target"),
-        (chart.agreed_target if chart.agreed_target != chart.target else None, "agreed", "agreed"),
-    ):
-        if value is not None:
-            at = y(value)
-            parts.append(f'<path class="{kind}" d="M{_LEFT} {at:.1f}H{_W - _RIGHT}"/>')
-            label = escape(f"{words} {short(value, unit)}")
-            spot = (
-                f'x="{_W - _RIGHT}" y="{at - 5:.1f}" text-anchor="end"'
-                if kind == "target"
-                else f'x="{_LEFT + 4}" y="{at + (-5 if value > (chart.target or 0) else 13):.1f}"'
-            )
-            parts.append(f'<text class="mark" {spot}>{label}</text>')
+    for label, at in placed(labels, axis):
+        line = f"{y(label.value):.1f}"
+        parts.append(f'<path class="{label.words}" d="M{_LEFT} {line}H{_W - right}"/>')
+        spot = f'x="{_W - right + BESIDE}" y="{y(at) + 4:.1f}"'
+        parts.append(f'<text class="mark" {spot}>{escape(label.text)}</text>')
     known = [p for p in chart.actual if p.value is not None]
     final = [(x(p.at), y(p.value or 0.0)) for p in known if not p.provisional]
     open_ = [(x(p.at), y(p.value or 0.0)) for p in known if p.provisional]
@@ -105,18 +98,18 @@ def quarter_svg(chart: QuarterChart) -> SafeString:
     )
 
 
-def _axes(chart: QuarterChart, axis: Scale) -> str:
+def _axes(chart: QuarterChart, axis: Scale, right: int) -> str:
     parts = []
     for value, words in axis.ticks:
         at = _H - _BOTTOM - (_H - _TOP - _BOTTOM) * axis.share_of(value)
-        parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{_W - _RIGHT}"/>')
+        parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{_W - right}"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{escape(words)}</text>')
     days = (chart.end - chart.start).days
     month = chart.start
     while month < chart.end:
         following = min(add_months(month, 1), chart.end)
         middle = (month - chart.start + (following - month) / 2) / timedelta(days=1) / days
-        at = _LEFT + (_W - _LEFT - _RIGHT) * middle
+        at = _LEFT + (_W - _LEFT - right) * middle
         parts.append(f'<text x="{at:.1f}" y="{_H - 6}" text-anchor="middle">{month:%b}</text>')
         month = following
     how = ", running total" if chart.kind == "total" else ""

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 _OPENERS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 _TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # they would turn the text after them round
+_BLANKS = re.compile(r"[ \t\r\n]+")
 LONGEST = 60
 
 
@@ -22,7 +23,7 @@ def plain(text: str, longest: int = LONGEST) -> str:
 
 def wrapped(text: str, longest: int = 160, width: int = 44) -> str:
     """A sentence in a hover, which Plotly never breaks by itself: cut, broken into lines and made `plain`."""
-    kept = " ".join(text.split())
+    kept = _BLANKS.sub(" ", text).strip()  # not the thin ones inside of figures
     kept = kept if len(kept) <= longest else kept[: longest - 1].rstrip() + "…"
     return "<br>".join(plain(line) for line in textwrap.wrap(kept, width))
 

@@ -116,6 +116,8 @@ def _quarter_legend(chart: QuarterChart) -> list[tuple[str, str]]:
         legend.append(("benchmark", "benchmark"))
     if chart.agreed_benchmarks:
         legend.append(("benchmark agreed", "as agreed"))
+    # for narrow charts, which write only figures beside the lines
+    legend += [(f"narrow {label.words}", label.words) for label in charts.quarter_labels(chart)]
     if chart.last_year:
         legend.append(("last-year", "last year"))
     return legend

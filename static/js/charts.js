@@ -4,6 +4,8 @@
   const PHRASE = /^var\((--[\w-]+)\)$/;
   const settings = { displayModeBar: false, responsive: true, showTips: false };
   const PAPER = 640; // CSS pixels that fit between the margins of A4
+  const NARROW = 34; // widths of a letter; charts.css asks the same
+  const pen = document.createElement("canvas").getContext("2d");
   const drawn = new Set();
   let probe;
 
@@ -29,6 +31,22 @@
     return part;
   }
 
+  const isNarrow = (place) => place.clientWidth < NARROW * parseFloat(getComputedStyle(place).fontSize);
+
+  // Labels right of the chart get the room that they take; a narrow chart says their figures only, and fewer days.
+  function fitWords(layout, narrow, font) {
+    pen.font = `${font.size}px ${font.family}`;
+    let room = 0;
+    for (const note of layout.annotations || []) {
+      note.font.size = font.size;
+      if (!note.name) continue;
+      if (narrow) note.text = note.name;
+      room = Math.max(room, pen.measureText(note.text).width + note.xshift + 4);
+    }
+    if (room) layout.margin.r = Math.ceil(room);
+    if (narrow && layout.xaxis.nticks) layout.xaxis.nticks = 5;
+  }
+
   function draw(place) {
     const source = document.getElementById(place.dataset.chart);
     if (!source) return;
@@ -41,11 +59,12 @@
     const style = getComputedStyle(document.body);
     const size = parseFloat(getComputedStyle(place).fontSize);
     figure.layout.font = { ...figure.layout.font, family: style.fontFamily, size: size * 0.86 };
-    for (const note of figure.layout.annotations || []) note.font.size = size * 0.86;
+    const narrow = isNarrow(place);
+    fitWords(figure.layout, narrow, figure.layout.font);
     const target = place.querySelector(".drawn") || place.appendChild(Object.assign(document.createElement("div"), { className: "drawn" }));
     target.setAttribute("aria-hidden", "true");
     window.Plotly.react(target, figure.data, figure.layout, settings);
-    place.dataset.drawn = "yes";
+    place.dataset.drawn = narrow ? "narrow" : "yes";
     drawn.add(place);
   }
 
@@ -77,6 +96,13 @@
       else drawn.delete(place);
     }
   }
+
+  // A phone that is turned round has other room for words.
+  addEventListener("resize", () => {
+    for (const place of drawn) {
+      if (place.isConnected && isNarrow(place) !== (place.dataset.drawn === "narrow")) draw(place);
+    }
+  });
 
   // Paper shows every chart, also those that nobody has scrolled to.
   addEventListener("beforeprint", () => {

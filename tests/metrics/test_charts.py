@@ -5,12 +5,16 @@ import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from plotly import graph_objects as go
 
 from metrics import charts
+from metrics.charts.labels import APART, spread
 from metrics.charts.scale import scale
 from metrics.queries.shapes import History, Limits, QuarterChart, Segment
 from tests.metrics import page_shapes as shapes
@@ -20,6 +24,10 @@ HOSTILE = '<b>Orders</b><a href="javascript:alert(1)">x</a><br>%{x} &lt; $x$ \u2
 
 def trace(figure: dict[str, Any], name: str) -> dict[str, Any]:
     return next(t for t in figure["data"] if t["name"] == name)
+
+
+def notes_of(figure: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {note["text"]: note for note in figure["layout"]["annotations"]}
 
 
 @pytest.mark.parametrize(
@@ -52,20 +60,79 @@ def test_a_total_ends_in_the_last_figure_and_its_open_part_is_hollow() -> None:
     chart = shapes.total_chart(shapes.head())
     figure = charts.quarter_chart(chart)
     actual, filling = trace(figure, "Actual"), trace(figure, "Still filling")
-    assert filling["x"][-1] == "2025-08-17"
-    assert filling["y"][-1] == chart.actual[-1].value
-    assert actual["x"][-1] == filling["x"][0] == "2025-08-14"  # joined, not torn
+    joint = trace(figure, "To the newest")
+    assert filling["x"] == ["2025-08-15", "2025-08-16", "2025-08-17"]
+    assert filling["y"][-1] == joint["y"][-1] == chart.actual[-1].value
+    assert actual["x"][-1] == joint["x"][0] == "2025-08-14"  # joined, not torn
+    assert joint["hoverinfo"] == "skip"  # the last final figure is told once, and not as still filling
     assert filling["marker"]["color"] == "var(--chart-hole)"
-    assert [m > 1 for m in filling["marker"]["size"]] == [False, True, True, True]
 
 
 def test_the_target_is_labelled_at_its_end_and_the_axis_says_its_unit() -> None:
-    layout = charts.quarter_chart(shapes.total_chart(shapes.head(unit="currency:GBP")))["layout"]
-    notes = {note["text"]: note for note in layout["annotations"]}
-    assert notes["target £92k"]["x"] == 1
-    assert notes["target £92k"]["y"] == 92_000
-    assert "agreed £90k" in notes
+    chart = shapes.total_chart(shapes.head(unit="currency:GBP"))
+    notes = notes_of(charts.quarter_chart(replace(chart, agreed_target=60_000)))
+    assert (notes["target £92k"]["x"], notes["target £92k"]["xanchor"]) == (1, "left")  # beside the chart
+    assert notes["target £92k"]["y"] == pytest.approx(92_000)
+    assert notes["agreed £60k"]["y"] == pytest.approx(60_000)
+    assert notes["target £92k"]["name"] == "£92k"  # what a narrow chart writes instead
     assert "GBP, running total" in notes
+
+
+def test_labels_beside_a_chart_leave_each_other_room_and_keep_their_order() -> None:
+    chart = shapes.total_chart(shapes.head())  # target 92k, agreed 90k: 2 % of the height apart
+    flat = replace(shapes.history(), limits=Limits(2_001.0, 2_002.0, 2_000.0, 1.0))
+    for figure, upward in (
+        (charts.quarter_chart(chart), ["agreed 90k", "target 92k"]),
+        (
+            charts.history_chart(flat, shapes.head()),
+            ["lower", "centre", "upper"],
+        ),
+    ):
+        low, high = figure["layout"]["yaxis"]["range"]
+        beside = [note for note in figure["layout"]["annotations"] if note.get("name")]
+        beside.sort(key=lambda note: note["y"])
+        assert [note["text"].startswith(words) for note, words in zip(beside, upward, strict=True)]
+        shares = [(note["y"] - low) / (high - low) for note in beside]
+        assert all(b - a >= APART - 1e-9 for a, b in pairwise(shares))
+        assert shares[0] >= 0 and shares[-1] <= 1
+        assert figure["layout"]["margin"]["r"] > 6 * max(len(note["text"]) for note in beside)
+
+
+@given(st.lists(st.floats(0, 1), max_size=9), st.floats(0.01, 0.4))
+def test_labels_stand_as_near_to_their_lines_as_others_let_them(wanted: list[float], apart: float) -> None:
+    found = spread(wanted, apart)
+    room = min(apart, 1 / max(len(wanted) - 1, 1))
+    order = sorted(range(len(wanted)), key=lambda n: (wanted[n], n))
+    inside = [found[n] for n in order]
+    assert all(-1e-9 <= at <= 1 + 1e-9 for at in found)
+    assert all(b - a >= room - 1e-9 for a, b in pairwise(inside))  # apart, and in the order of their lines
+    if all(b - a >= room for a, b in pairwise(sorted(wanted))):
+        assert found == pytest.approx(wanted)  # nobody moves without need
+
+    def way(places: list[float]) -> float:
+        return sum((wanted[n] - at) ** 2 for n, at in zip(order, places, strict=True))
+
+    for n in range(len(inside)):  # no label could come nearer by itself, nor with all those that it leans on
+        for step in (-1e-3, 1e-3):
+            for many in range(1, len(inside) - n + 1):
+                other = [at + step * (n <= m < n + many) for m, at in enumerate(inside)]
+                fits = all(b - a >= room for a, b in pairwise(other)) and other[0] >= 0 and other[-1] <= 1
+                assert not fits or way(other) >= way(inside) - 1e-9
+
+
+def test_two_labels_at_one_height_give_way_alike() -> None:
+    assert spread([0.5, 0.5], 0.1) == pytest.approx([0.45, 0.55])
+    assert spread([1.0, 1.0, 1.0], 0.1) == pytest.approx([0.8, 0.9, 1.0])  # the edge gives none
+    assert spread([0.2, 0.1, 0.9], 0.3) == pytest.approx([0.3, 0.0, 0.9])
+    assert spread([0.5] * 3, 0.9) == pytest.approx([0.0, 0.5, 1.0])  # no room for more
+    assert spread([], 0.1) == []
+
+
+def test_every_limit_is_labelled_beside_the_chart() -> None:
+    limits = Limits(100.0, 130.0, 70.0, 30.0)
+    notes = notes_of(charts.history_chart(replace(shapes.history(), limits=limits), shapes.head()))
+    assert {"centre 100", "upper 130", "lower 70"} <= set(notes)
+    assert all(notes[words]["x"] == 1 for words in ("centre 100", "upper 130", "lower 70"))
 
 
 def test_an_unknown_figure_tears_the_line() -> None:
