@@ -43,6 +43,11 @@ def collect() -> bool:
     return True
 
 
+def is_collected() -> bool:
+    """Whether there is a list of the static files, without which no page can be drawn."""
+    return (Path(settings.STATIC_ROOT) / QuickStorage.manifest_name).exists()
+
+
 def fingerprint() -> str:
     """A digest of names, sizes and times of all static files, and of how they are stored."""
     digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())

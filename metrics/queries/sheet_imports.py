@@ -242,9 +242,10 @@ def _line(
     start: date,
     stored: Mapping[tuple[str, str, date], Entry],
 ) -> Line:
+    there = stored.get((dimension, figure.member, start))
     line = Line(figure, match.unit, match.metric)
     if figure.is_unknown:
-        return line
+        return replace(line, there=there)  # what is stored stays: a gap in a sheet takes nothing away
     value, above, below = figure.value, figure.numerator, figure.denominator
     problem = ""
     if match.kind == "share":
@@ -260,7 +261,6 @@ def _line(
         above = below = None
     if problem:
         return replace(line, what="problem", value=figure.value, problem=problem)
-    there = stored.get((dimension, figure.member, start))
     row = EntryRow(
         start, value, above, below, dimension, figure.member, figure.note or None, expected=token_of(there)
     )

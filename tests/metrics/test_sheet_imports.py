@@ -91,6 +91,20 @@ def test_the_preview_says_what_every_figure_would_become(people: Company) -> Non
     ]
 
 
+def test_a_gap_in_the_sheet_takes_nothing_away_and_says_so(people: Company, client: Client) -> None:
+    orders = add_own(Counted(name="Orders"), people.executive)
+    enter(orders, [EntryRow(FEB, 1452.0)], author=people.executive, origin="page")
+    made = drafted(people.executive, SHEET)
+    line = next(line for line in read_import(people.executive, made).lines if line.figure.place == "C2")
+    assert (line.what, line.stored, line.row) == ("unknown", 1452, None)
+    client.force_login(people.executive)
+    page = client.get(f"/start/figures/{made.pk}/").content.decode()
+    assert "stays 1\u202f452" in page
+    assert "stays unknown" in page  # the average basket has nothing in February
+    sheet_imports.take_over(people.executive, made)
+    assert Entry.objects.get(metric=orders, period_start=FEB).value == 1452
+
+
 def test_figures_are_taken_over_and_taken_back(people: Company) -> None:
     orders = add_own(Counted(name="Orders"), people.executive)
     before_rows = [EntryRow(JAN, 1180.0, note="counted twice"), EntryRow(MAR, 1300.0, note="estimate")]

@@ -20,6 +20,7 @@ from metrics.services.apply import apply
 from metrics.services.entries import EntryRow, enter
 from metrics.services.manual_metrics import Counted, add_own
 from metrics.services.starting import Charge, Person
+from metrics.services.targets import set_target
 from owners.models import Leader, Ownership, Role, User
 from owners.queries.ownership import owner_on
 from owners.services import outbox
@@ -248,6 +249,19 @@ def test_targets_are_saved_with_the_months_that_are_proposed(people: Company, ex
     stale = executive.post("/start/targets/", {**base, "target-orders": "1"})
     assert stale.status_code == 422
     assert Target.objects.get(metric=orders).value == 9000
+
+
+def test_a_plan_of_which_nothing_is_due_yet_is_not_called_missing(people: Company, executive: Client) -> None:
+    calendar = Calendar()
+    quarter = calendar.quarter_name(calendar.quarter(calendar.quarter_name(timezone.localdate())).end)
+    star = add_own(Counted(name="Orders", role="north_star"), people.executive)
+    addresses = (f"/?quarter={quarter}", f"/metrics/{star.key}/?quarter={quarter}")
+    for address in addresses:
+        assert "no plan" in executive.get(address).content.decode()
+    set_target(star, quarter, 4500.0, {}, author=people.executive)
+    for address in addresses:
+        page = executive.get(address).content.decode()
+        assert "nothing due yet" in page and "no plan" not in page
 
 
 def test_three_leaders_and_their_indicators_come_from_one_screen(people: Company, executive: Client) -> None:

@@ -13,7 +13,8 @@ from plotly.offline import get_plotlyjs_version
 from pytest_django import Settings
 
 from northstar.finders import BASIC_PACKAGE, NAME, PlotlyFinder, full_bundle
-from northstar.statics import collect
+from northstar.management.commands import web
+from northstar.statics import collect, is_collected
 
 BASIC = "/* the small bundle */"
 
@@ -93,3 +94,26 @@ def test_collected_hashed_and_compressed_and_only_once(
         call_command("collectstatic", interactive=False, verbosity=0)
     finally:
         forget_finders()
+
+
+def test_the_web_server_alone_collects_what_nobody_has_collected(
+    install: Callable[[str], Path], tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `migrate` and `web`, without `up`: no page could be drawn without the list of the files."""
+    file = install(get_plotlyjs_version())
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STATICFILES_FINDERS = ["northstar.finders.PlotlyFinder"]
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "northstar.statics.QuickStorage"}}
+    ready: list[bool] = []
+    monkeypatch.setattr(web.os, "execv", lambda *words: ready.append(is_collected()))
+    forget_finders()
+    try:
+        assert not is_collected()
+        call_command("web")
+        [hashed] = (tmp_path / "static" / "plotly").glob("plotly.min.*.js")
+        file.write_text(BASIC * 1001)  # what `up`, `prepare` or an image has collected is left alone
+        call_command("web")
+        assert (tmp_path / "static" / "plotly").glob("plotly.min.*.js").__next__() == hashed
+    finally:
+        forget_finders()
+    assert ready == [True, True]
