@@ -1,7 +1,5 @@
 """Who changed what: the page for admins and executives, and the same as CSV."""
 
-from zoneinfo import ZoneInfo
-
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
@@ -17,7 +15,10 @@ from owners.rules import can
 FILTERS = ("kind", "person", "from", "to", "text")
 LAST_PAGE = 10_000
 MOST_IN_FILE = 20_000
-COLUMNS = ("when", "who", "from where", "address", "kind", "object", "what", "field", "before", "after")
+COLUMNS = (
+    *("when", "who", "from where", "address", "kind", "object", "what", "field", "before", "after"),
+    *("column", "stored before", "stored after"),
+)
 
 
 @require_safe
@@ -26,7 +27,8 @@ def page(request: HttpRequest) -> HttpResponse:
     """The changes, newest first."""
     state = states.read(request, *FILTERS)
     number = _page(request.GET.get("page", ""))
-    log = audit.changes(_cut(state), ZoneInfo(state.calendar.timezone), offset=(number - 1) * audit.FIRST)
+    offset = (number - 1) * audit.FIRST
+    log = audit.changes(_cut(state), state.calendar, offset=offset, reader=reader(request))
     kept: dict[str, str] = {name: value for name, value in state.filters.items() if value}
     context = {
         "section": "settings",
@@ -48,10 +50,10 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_safe
 @clear_refusal
 def export(request: HttpRequest) -> HttpResponse:
-    """The same changes as CSV, one line for each thing that changed."""
+    """The same changes as CSV, a line for each thing that changed: in words as on the page, and as stored."""
     state = states.read(request, *FILTERS)
-    zone = ZoneInfo(state.calendar.timezone)
-    log = audit.changes(_cut(state), zone, limit=MOST_IN_FILE)
+    zone = state.calendar.zone
+    log = audit.changes(_cut(state), state.calendar, limit=MOST_IN_FILE, reader=reader(request))
     rows: list[tuple[str, ...]] = [
         (
             change.at.astimezone(zone).isoformat(timespec="seconds"),
@@ -62,6 +64,7 @@ def export(request: HttpRequest) -> HttpResponse:
             change.name,
             change.what,
             *(difference.name, difference.before, difference.after),
+            *(difference.column, difference.was, difference.now),
         )
         for change in log.changes
         for difference in change.differences or (audit.Difference("", "", ""),)

@@ -107,7 +107,7 @@ def test_figures_are_shown_beside_the_stored_ones_and_nothing_is_saved(
     assert [value for _, value in trial.preview.figures] == months(people, "quantity > 4")[-8:]
     assert {(d.name, d.before, d.after) for d in trial.differences} == {
         ("name", "Paid", "Big"),
-        ("spec.measure.where", "quantity > 0", "quantity > 4"),
+        ("measure: only rows where", "quantity > 0", "quantity > 4"),
     }
     assert [now for _, _, now in trial.lines] == [77] * 8
     assert "Nothing is saved yet" in page.content.decode()
@@ -178,7 +178,11 @@ def test_a_stale_page_is_refused_in_words_and_keeps_what_was_typed(analyst: Clie
     text = refused.content.decode()
     assert "Somebody else has changed this meanwhile" in text
     assert "My long text" in text
-    assert {d.name for d in refused.context["meanwhile"]} == {"name", "definition", "spec.measure.where"}
+    assert {d.name for d in refused.context["meanwhile"]} == {
+        "name",
+        "definition",
+        "measure: only rows where",
+    }
     made.refresh_from_db()
     assert (made.name, made.definition) == ("Theirs", "")
     # Who has seen it may put theirs over it.

@@ -1,13 +1,14 @@
 """Back to an earlier target or definition, as a new change."""
 
 from collections.abc import Iterator
-from datetime import UTC, date
+from datetime import date
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
+from calc.calendar import Calendar
 from metrics.models import Metric, Target
 from metrics.queries import audit
 from metrics.queries.audit import Change, Cut, earlier_definition, earlier_target
@@ -36,7 +37,7 @@ def company() -> Iterator[Stage]:
 
 
 def newest(title: str, number: int = 0) -> Change:
-    return [c for c in audit.changes(Cut(), UTC, limit=500).changes if c.title == title][number]
+    return [c for c in audit.changes(Cut(), Calendar(), limit=500).changes if c.title == title][number]
 
 
 def of_orders(company: Stage) -> tuple[Metric, Target | None]:
@@ -58,7 +59,7 @@ def test_a_target_with_its_months(company: Stage) -> None:
     client = signed_in(company.executive)
     page = f"/settings/audit/target/{event}/"
     shown = client.get(page).content.decode()
-    assert "8000" in shown and "10000" in shown and "4000" in shown
+    assert "8\u202f000" in shown and "10\u202f000" in shown and "4\u202f000" in shown
     assert page in client.get("/settings/audit/").content.decode()
     fields = inputs(client, page)
     assert client.post(page, fields | {"reason": "It was right"}).status_code == 302
@@ -94,7 +95,7 @@ def test_the_months_alone(company: Stage) -> None:
     found = earlier_target(event, plan=True)
     assert found is not None
     assert found.benchmarks == months(company, 3_333.0, 3_100.0, 3_100.0)
-    assert [(d.before, d.after) for d in found.differences] == [("2", "3333")]
+    assert [(d.before, d.after) for d in found.differences] == [("2", "3\u202f333")]
     assert signed_in(company.executive).get(f"/settings/audit/plan/{event}/").status_code == 200
 
 

@@ -2,15 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
 
+from calc.calendar import Calendar
 from metrics.queries.audit.names import Names, read_names
-from metrics.queries.audit.statement import SOURCES, statement
+from metrics.queries.audit.sayings import Said, sayings
+from metrics.queries.audit.statement import MODELS, SOURCES, statement
+from metrics.queries.audit.words import COLUMNS
+from metrics.queries.hiding import veil
 from owners.models import User
 
 KINDS = {
@@ -22,11 +26,6 @@ KINDS = {
 }
 FIRST = 50  # changes on a page
 NOBODY = "nobody"  # as a person: changes without an account, by command or by the machinery
-# Columns that say nothing of their own beside who, when and what.
-_SILENT = {"id", "author_id", "entered_at", "updated_at", "created_at", "date_joined", "origin", "watermark"}
-_SECRET = re.compile(r"pass|secret|token|credential|private|api_?key|dsn|_key$", re.IGNORECASE)
-_VARIABLE = re.compile(r"^\$\{\w+\}$")
-HIDDEN = "(hidden)"
 # Title, id, label, time, context's metadata, the row after and before, and the number of the event.
 Row = tuple[str, int, str, datetime, dict[str, Any], dict[str, Any], dict[str, Any], int]
 _KEPT = {"target": "target", "plan of a month": "plan", "metric": "metric", "source": "source"}
@@ -55,11 +54,17 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that changed; "" is nothing."""
+    """One thing that changed, in words; "" is nothing. Days and times are as they are stored.
+
+    column, was, now: the same as it is stored: `agreed_months.2026-10-01`, and its two values.
+    """
 
     name: str
     before: str
     after: str
+    column: str = field(default="", compare=False)
+    was: str = field(default="", compare=False)
+    now: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,12 @@ class Log:
     more: bool
 
 
-def changes(cut: Cut, zone: tzinfo, *, limit: int = FIRST, offset: int = 0) -> Log:
-    """The changes of `cut`, newest first. A constant number of SQL statements, whatever their number."""
+def changes(
+    cut: Cut, calendar: Calendar, *, limit: int = FIRST, offset: int = 0, reader: User | None = None
+) -> Log:
+    """The changes of `cut`, newest first; what names a metric that `reader` may not see is hidden (None is
+    the system, which sees all). A constant number of SQL statements, whatever their number."""
+    zone = calendar.zone
     conditions: list[str] = []
     parameters: dict[str, Any] = {"limit": limit + 1, "offset": offset}
     if cut.start:
@@ -117,9 +126,17 @@ def changes(cut: Cut, zone: tzinfo, *, limit: int = FIRST, offset: int = 0) -> L
             (title, pk, label, at, _object(metadata), _object(after), _object(before), event)
             for title, pk, label, at, metadata, after, before, event in cursor.fetchall()
         ]
-    names = read_names()
-    found = tuple(_change(row, names) for row in rows[:limit])
-    return Log(found, len(rows) > limit)
+    names, hide = read_names(calendar), veil(reader).words
+    found = (_change(row, names) for row in rows[:limit])
+    return Log(tuple(_veiled(change, hide) for change in found), len(rows) > limit)
+
+
+def _veiled(change: Change, hide: Callable[[str], str]) -> Change:
+    told = tuple(
+        replace(d, before=hide(d.before), after=hide(d.after), was=hide(d.was), now=hide(d.now))
+        for d in change.differences
+    )
+    return replace(change, name=hide(change.name), differences=told)
 
 
 def people() -> list[tuple[str, str]]:
@@ -152,48 +169,24 @@ def _change(row: Row, names: Names) -> Change:
         title=title,
         name=names.title(title, pk, after),
         what=_LABELS.get(label, label),
-        differences=differences(old, new, names),
+        differences=differences(MODELS[title], old, new, names),
         event=event,
     )
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any], names: Names) -> tuple[Difference, ...]:
-    """What two states of one row differ in, a thing at a time."""
-    before, after = dict(_flat(old, names)), dict(_flat(new, names))
-    found = sorted({*before, *after}, key=lambda n: (n.count("."), n))
-    pairs = [(name, before.get(name, ""), after.get(name, "")) for name in found]
-    return tuple(Difference(name, was, now) for name, was, now in pairs if was != now)
-
-
-def _flat(row: Mapping[str, Any], names: Names) -> Iterator[tuple[str, str]]:
-    """(name in words, text) of everything that a row says: numbers of other rows as their names."""
-    for column, value in row.items():
-        if column.startswith("pgh_") or column in _SILENT:
-            continue
-        if column.endswith("_id"):
-            yield (
-                column.removesuffix("_id").replace("_", " "),
-                names.of(column, value) if value is not None else "",
-            )
-        else:
-            yield from _leaves(column, value, top=True)
-
-
-def _leaves(path: str, value: Any, *, top: bool = False) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _leaves(f"{path}.{key}", inner)
-        return
-    last = path.rpartition(".")[2]
-    if not top and _SECRET.search(last) and not _VARIABLE.match(str(value)):
-        yield path, HIDDEN
-    elif value is None or value == "" or value == []:
-        yield path.replace("_", " "), ""
-    elif isinstance(value, str):
-        yield path.replace("_", " "), value
-    elif isinstance(value, bool):
-        yield path.replace("_", " "), "yes" if value else "no"
-    elif isinstance(value, list):
-        yield path.replace("_", " "), json.dumps(value, ensure_ascii=False)
-    else:
-        yield path.replace("_", " "), f"{value:.15g}" if isinstance(value, float) else str(value)
+def differences(
+    model: str, old: Mapping[str, Any], new: Mapping[str, Any], names: Names
+) -> tuple[Difference, ...]:
+    """What two states of one row of `model` differ in, a thing at a time, columns in the order in which
+    `words.COLUMNS` names them."""
+    before = {said.path: said for said in sayings(model, old, names)}
+    after = {said.path: said for said in sayings(model, new, names)}
+    nothing = Said("", "", "", "")
+    found = []
+    order = {column: n for n, column in enumerate(COLUMNS.get(model, ()))}
+    for path in sorted({*before, *after}, key=lambda p: (order.get(p.partition(".")[0], len(order)), p)):
+        was, now = before.get(path, nothing), after.get(path, nothing)
+        if was.raw != now.raw:
+            name = now.name or was.name
+            found.append(Difference(name, was.text, now.text, path, was.raw, now.raw))
+    return tuple(found)

@@ -7,6 +7,7 @@ from typing import Any
 
 from metrics.definitions.metric import MetricText
 from metrics.models import Benchmark, Metric, Source, Target
+from metrics.queries import installation
 from metrics.queries.audit.changes import Difference, differences
 from metrics.queries.audit.names import read_names
 from metrics.queries.dump import metric_fields, source_fields
@@ -73,9 +74,10 @@ def earlier_target(event: int, *, plan: bool = False) -> EarlierTarget | None:
     before: dict[str, Any] = {}
     if now is not None:
         before = {"value": now.value, "growth": now.growth, "baseline": now.baseline}
-        before |= {f"plan of {b.month:%b %Y}": b.value for b in now.benchmarks.all()}
+        before |= {"benchmarks": {b.month.isoformat(): b.value for b in now.benchmarks.all()}}
     after = {"value": found.value, "growth": found.growth, "baseline": found.baseline}
-    after |= {f"plan of {month:%b %Y}": value for month, value in sorted(then.items())}
+    after |= {"benchmarks": {month.isoformat(): value for month, value in sorted(then.items())}}
+    of_metric = {"metric_id": metric.pk}  # in whose unit the figures are
     return EarlierTarget(
         metric=metric,
         quarter=found.quarter,
@@ -86,13 +88,17 @@ def earlier_target(event: int, *, plan: bool = False) -> EarlierTarget | None:
         growth=found.growth if found.value is None else "",
         baseline=found.baseline,
         benchmarks=then,
-        differences=differences(before, after, read_names()),
+        differences=differences(
+            "metrics.Target", before | of_metric, after | of_metric, read_names(installation.calendar())
+        ),
     )
 
 
-def definition_differences(now: Mapping[str, Any], then: Mapping[str, Any]) -> tuple[Difference, ...]:
+def definition_differences(
+    now: Mapping[str, Any], then: Mapping[str, Any], *, model: str = "metrics.Metric"
+) -> tuple[Difference, ...]:
     """From one definition of a metric or source to another, both in normal form."""
-    return differences(now, then, read_names())
+    return differences(model, now, then, read_names(installation.calendar()))
 
 
 def earlier_definition(what: str, event: int) -> EarlierDefinition | None:
@@ -110,6 +116,5 @@ def earlier_definition(what: str, event: int) -> EarlierDefinition | None:
         now = source_fields(row)
     name = row.name if isinstance(row, Metric) else row.key
     section = "metrics" if isinstance(row, Metric) else "sources"
-    return EarlierDefinition(
-        section, row.key, name, found.pgh_created_at, said, definition_differences(now, then)
-    )
+    told = definition_differences(now, then, model=model._meta.label)
+    return EarlierDefinition(section, row.key, name, found.pgh_created_at, said, told)

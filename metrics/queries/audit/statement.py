@@ -35,6 +35,7 @@ SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("owners.Channel", "channel"),
     ),
 }
+MODELS = {title: model for models in SOURCES.values() for model, title in models}
 # What the machinery moves by itself is no change of a definition.
 _WITHOUT = {"metrics.Source": "'{watermark,pgh_id,pgh_created_at,pgh_label,pgh_context_id}'::text[]"}
 
