@@ -1,5 +1,6 @@
 """The history's chart: every period of one rhythm, and what was not routine among them."""
 
+import math
 from datetime import date, timedelta
 
 from calc.numbers import short
@@ -28,6 +29,11 @@ RULES = {
     "range_beyond_limit": "a larger jump than routine ones",
 }
 _STRONG = ("beyond_limit", "range_beyond_limit")  # a point by itself; the other rules are about many
+_SEAM_LETTERS = 28  # of what changed, beside its line; all of it on hover and among the versions
+_SEAM_WIDE = 0.5  # of a narrow chart's width that they may take
+_SEAM_ROWS = 4
+_LINE = 15  # pixels
+_MIDDLE = 0.5
 _HISTORY_YEARS_FROM = 300  # days from which ticks say the year
 
 
@@ -54,32 +60,8 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
                 "line": {"color": LIMIT, "width": 1, "dash": "dash" if n else "solid"},
             }
         )
-    for seam, words in history.seams:
-        shapes.append(
-            {
-                "type": "line",
-                "xref": "x",
-                "yref": "paper",
-                "x0": seam.isoformat(),
-                "x1": seam.isoformat(),
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": PLAN, "width": 1, "dash": "dot"},
-            }
-        )
-        notes.append(
-            {
-                "xref": "x",
-                "yref": "paper",
-                "x": seam.isoformat(),
-                "y": 1,
-                "xanchor": "left",
-                "yanchor": "top",
-                "text": plain(words),
-                "showarrow": False,
-                "font": {"size": 11, "color": INK},
-            }
-        )
+    shapes += [_seam_line(at) for at, _ in history.seams]
+    notes += _seam_notes(history)
     data = actual_traces(history.points, unit, few=False, grain=history.grain)
     if history.signals:
         alone = [any(rule in _STRONG for rule in s.rules) for s in history.signals]
@@ -117,6 +99,49 @@ def history_chart(history: History, metric: MetricHead) -> Figure:
             "nticks": 10,
         }
     return {"data": data, "layout": layout}
+
+
+def _seam_line(at: date) -> Figure:
+    return {
+        "type": "line",
+        "xref": "x",
+        "yref": "paper",
+        "x0": at.isoformat(),
+        "x1": at.isoformat(),
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": PLAN, "width": 1, "dash": "dot"},
+    }
+
+
+def _seam_notes(history: History) -> list[Figure]:
+    """What changed at each seam, at the top and turned inward; one beside another stands a line lower."""
+    if not history.points:
+        return []
+    first, last = history.points[0].at, history.points[-1].at
+    days = max((last - first).days, 1)
+    notes: list[Figure] = []
+    before, row = -math.inf, 0
+    for at, words in sorted(history.seams):
+        share = (at - first).days / days
+        row = row + 1 if share - before < _SEAM_WIDE else 0
+        before = share
+        notes.append(
+            {
+                "xref": "x",
+                "yref": "paper",
+                "x": at.isoformat(),
+                "y": 1,
+                "xanchor": "left" if share < _MIDDLE else "right",
+                "yanchor": "top",
+                "yshift": -_LINE * (row % _SEAM_ROWS),
+                "text": plain(words, _SEAM_LETTERS),
+                "hovertext": wrapped(words),
+                "showarrow": False,
+                "font": {"size": 11, "color": INK},
+            }
+        )
+    return notes
 
 
 def _limit_lines(history: History) -> list[tuple[str, float, float]]:

@@ -7,7 +7,7 @@ from metrics.charts.parts import Figure
 from metrics.charts.scale import Scale
 from metrics.charts.text import plain
 
-APART = 0.085  # of the axis' height: what one line of a label needs
+APART = 0.1  # of the axis' height: what a line of a label needs in the lowest chart, that of the board
 _LETTER = 6.6  # pixels that a letter of 12 takes, on the average of figures
 BESIDE = 8  # pixels between a chart and its labels, so that a point at the edge is not touched
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from calc.numbers import change, full
-from metrics.charts.parts import ACTUAL, Figure, layout_of
+from calc.numbers import change, full, short
+from metrics.charts.parts import ACTUAL, CLEAR, INK, Figure, layout_of
 from metrics.charts.scale import scale
 from metrics.charts.text import plain
 from metrics.queries.shapes import MetricHead, Segment
 
 _BARS = 12  # members of a dimension that are drawn
+_FIGURE_ROOM = 56  # pixels right of the longest bar, for its figure
 
 
 def segment_chart(metric: MetricHead, segments: Sequence[Segment]) -> Figure:
@@ -24,23 +25,30 @@ def segment_chart(metric: MetricHead, segments: Sequence[Segment]) -> Figure:
         "name": "",
         "y": places,
         "x": [s.figure for s in rows],
-        "text": [_bar_text(s, unit) for s in rows],
-        "textposition": "none",
-        "hovertemplate": "%{text}<extra></extra>",
+        "text": [short(s.figure, unit) for s in rows],
+        "textposition": "outside",
+        "textfont": {"size": 12, "color": INK},
+        "cliponaxis": False,
+        "hovertext": [_bar_text(s, unit) for s in rows],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {"color": ACTUAL},
     }
     layout = layout_of(axis, [], [])
-    layout["xaxis"] = layout.pop("yaxis") | {"showgrid": True}
+    # each bar says its figure, so that the axis need not
+    layout["xaxis"] = layout.pop("yaxis") | {"showgrid": False, "showticklabels": False, "ticks": ""}
+    layout["margin"] |= {"t": 0, "b": 0, "r": _FIGURE_ROOM}
     layout["yaxis"] = {
         "type": "linear",
         "tickvals": places,
         "ticktext": [plain(s.member or "(none)", 28) for s in rows],
-        "autorange": "reversed",
+        "range": [len(rows) - 0.5, -0.5],
         "automargin": True,
         "showgrid": False,
         "zeroline": False,
         "fixedrange": True,
-        "ticks": "",
+        "ticks": "outside",
+        "ticklen": 6,
+        "tickcolor": CLEAR,
     }
     layout["hovermode"] = "closest"
     layout["bargap"] = 0.35

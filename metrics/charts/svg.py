@@ -71,7 +71,7 @@ def quarter_svg(chart: QuarterChart) -> SafeString:
         line = f"{y(label.value):.1f}"
         parts.append(f'<path class="{label.words}" d="M{_LEFT} {line}H{_W - right}"/>')
         spot = f'x="{_W - right + BESIDE}" y="{y(at) + 4:.1f}"'
-        parts.append(f'<text class="mark" {spot}>{escape(label.text)}</text>')
+        parts.append(f'<text class="end" {spot}>{escape(label.text)}</text>')
     known = [p for p in chart.actual if p.value is not None]
     final = [(x(p.at), y(p.value or 0.0)) for p in known if not p.provisional]
     open_ = [(x(p.at), y(p.value or 0.0)) for p in known if p.provisional]

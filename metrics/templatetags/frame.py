@@ -161,7 +161,7 @@ def segment_chart(metric: MetricHead, dimension: str, segments: tuple[Segment, .
         "caption": f"{metric.name} by {dimension}",
         "unit": metric.unit,
         "lines": (),
-        "legend": [("bar", _bars_words(segments))],
+        "legend": [("bars", _bars_words(segments))],
         "empty": not any(s.figure is not None for s in segments),
         "rows": len(charts.charted(segments)),
     }

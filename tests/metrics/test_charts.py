@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plotly import graph_objects as go
 
+from calc.numbers import short
 from metrics import charts
 from metrics.charts.labels import APART, spread
 from metrics.charts.scale import scale
@@ -91,7 +92,7 @@ def test_labels_beside_a_chart_leave_each_other_room_and_keep_their_order() -> N
         low, high = figure["layout"]["yaxis"]["range"]
         beside = [note for note in figure["layout"]["annotations"] if note.get("name")]
         beside.sort(key=lambda note: note["y"])
-        assert [note["text"].startswith(words) for note, words in zip(beside, upward, strict=True)]
+        assert all(n["text"].startswith(words) for n, words in zip(beside, upward, strict=True))
         shares = [(note["y"] - low) / (high - low) for note in beside]
         assert all(b - a >= APART - 1e-9 for a, b in pairwise(shares))
         assert shares[0] >= 0 and shares[-1] <= 1
@@ -151,6 +152,32 @@ def test_limits_follow_a_trend_and_may_lack_a_side() -> None:
     ]
     climb = 2.0 * (len(history.points) - 1)
     assert [(s["y0"], s["y1"]) for s in lines] == [(100.0, 100.0 + climb), (130.0, 130.0 + climb)]
+
+
+def test_what_changed_is_written_inward_and_not_over_another_change() -> None:
+    history = shapes.history()
+    first, last = history.points[0].at, history.points[-1].at
+    long = "Cancelled orders no longer count, whoever has cancelled them"
+    seams = ((last - timedelta(days=7), "Late"), (first + timedelta(days=7), "Early"), (first, long))
+    figure = charts.history_chart(replace(history, seams=seams), shapes.head())
+    go.Figure(figure)
+    drawn = [n for n in figure["layout"]["annotations"] if "hovertext" in n]
+    assert [(n["text"][:5], n["xanchor"], n["yshift"]) for n in drawn] == [
+        ("Cance", "left", 0), ("Early", "left", -15), ("Late", "right", 0),
+    ]  # fmt: skip
+    assert drawn[0]["text"] == "Cancelled orders no longer…"
+    assert drawn[0]["hovertext"].replace("<br>", " ") == long
+    assert charts.history_chart(History("week", (), None, (), seams), shapes.head())
+
+
+def test_bars_say_their_figures_and_names_have_room() -> None:
+    segments = shapes.segments()
+    figure = charts.segment_chart(shapes.head(), segments)
+    (bars,) = figure["data"]
+    assert bars["text"] == [short(s.figure, "count") for s in charts.charted(segments)]
+    assert all("2025" in text for text in bars["hovertext"])  # the month, with the full figure
+    assert not figure["layout"]["xaxis"]["showticklabels"]
+    assert figure["layout"]["margin"]["r"] > 40
 
 
 def test_signals_are_ringed_with_what_they_were() -> None:
