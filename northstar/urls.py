@@ -4,6 +4,8 @@ from django.urls import include, path
 
 from northstar.health import health
 
+handler400 = "northstar.errors.bad_request"
+
 urlpatterns = [
     path("health/", health, name="health"),
     path("api/v1/", include("metrics.api.urls")),

@@ -285,10 +285,10 @@ def test_anothers_sheet_is_as_if_there_were_none(people: Company) -> None:
     ("cells", "said"),
     [
         ("   ", "nothing in it"),
-        (b"PK\x03\x04broken", ""),
-        (b"\xd0\xcf\x11\xe0old", "Save it as .xlsx"),
-        (b"a\x00b", ""),
-        ("x" * 5_000_001, "larger than 5 MB"),
+        (b"PK\x03\x04broken", "This workbook cannot be read"),
+        (b"\xd0\xcf\x11\xe0old", "This kind of file is not read"),
+        (b"a\x00b", "This is not a text or a workbook"),
+        (b"x" * 5_000_001, "larger than 5 MB"),
     ],
     ids=range(5),
 )
@@ -296,8 +296,16 @@ def test_what_is_no_sheet_is_refused_in_words(people: Company, cells: str | byte
     client = client_of(people)
     form = {"cells": cells} if isinstance(cells, str) else {"file": SimpleUploadedFile("f.xlsx", cells)}
     answer = client.post("/import/", form)
-    assert answer.status_code in (400, 422)
-    assert said in answer.content.decode() or answer.status_code == 400
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not SheetImport.objects.exists()
+
+
+def test_more_cells_than_a_request_may_have_are_refused_in_words(people: Company) -> None:
+    answer = client_of(people).post("/import/", {"cells": "x" * 2_700_000})
+    assert answer.status_code == 400
+    assert "pasted is larger than 2.5 MB. Send it in parts or as a file." in answer.content.decode()
+    assert "address makes no sense" not in answer.content.decode()
     assert not SheetImport.objects.exists()
 
 
