@@ -29,6 +29,7 @@ DATA_DIR = Path(env.str("NORTHSTAR_DATA", default=str(BASE_DIR / ".northstar")))
 DEMO = env.bool("DEMO", default=False)
 BIND = env.str("BIND", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 # Where people find the site; links in mails and on the terminal begin with it.
 _host = "127.0.0.1" if BIND in {"0.0.0.0", "::"} else BIND  # noqa: S104 (a comparison)
 SITE_URL = env.str("SITE_URL", default=f"http://{_host}:{PORT}")
@@ -150,8 +151,6 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en-gb"
-USE_I18N = True
-USE_TZ = True
 TIME_ZONE = "UTC"
 
 
@@ -228,14 +227,12 @@ CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_TIMEOUT
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_TIMEZONE = "UTC"
 
@@ -315,7 +312,7 @@ try:
 except ProviderMistake as mistake:
     raise ImproperlyConfigured(str(mistake)) from mistake
 # The addresses that tries to sign in are counted by. Behind a proxy it is the last one that the proxy names.
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 
 
 API_READS_PER_MINUTE = env.int("API_READS_PER_MINUTE", default=600)  # of one token or person
@@ -372,7 +369,7 @@ SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if env.bool("BEHIND_PROXY", default=False):
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Subdomains and preload lists concern the whole domain, which is its owner's to decide, not this program's.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
