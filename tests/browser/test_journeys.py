@@ -162,7 +162,9 @@ def test_north_star_and_eight_rows_fit_a_full_screen(company: Stage, open_as: Op
 
 def test_on_a_phone_a_row_is_two_lines(company: Stage, open_as: Open) -> None:
     page = open_as(company.viewer, width=390, height=844).go(f"/{company.state}")
-    for row in page.locator(".row").all():
+    rows = page.locator(".row").all()
+    assert len(rows) > 2
+    for row in rows:
         box = row.bounding_box()
         assert box is not None
         assert box["height"] < 70

@@ -102,9 +102,12 @@ def test_months_are_the_published_ones() -> None:
 
 
 def test_numerator_and_denominator_are_kept() -> None:
-    for (start, _), value in stored("average_order_value", "month").items():
-        assert value.numerator == pytest.approx(stored("revenue", "month")[start, ""].value, rel=1e-12)
-        assert value.denominator == stored("orders", "month")[start, ""].value
+    revenue, orders = stored("revenue", "month"), stored("orders", "month")
+    means = stored("average_order_value", "month")
+    assert len(means) == 13  # December 2010 to December 2011
+    for (start, _), value in means.items():
+        assert value.numerator == pytest.approx(revenue[start, ""].value, rel=1e-12)
+        assert value.denominator == orders[start, ""].value
         assert value.value == value.numerator / value.denominator
 
 

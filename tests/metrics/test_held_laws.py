@@ -16,7 +16,8 @@ from metrics.models import HeldDecision, Metric, MetricState, Value
 from metrics.queries.progress import progress
 from metrics.services.health import bounds_of, keep_held
 from metrics.services.held import decide
-from metrics.services.writing import Draft, Reach, Scope, Written, write
+from metrics.services.incoming import Draft, Reach, Scope
+from metrics.services.writing import Written, write
 from tests.metrics import making
 from tests.metrics.shop import ALL, Shop, at, everything, figures, forget, order, some_rows
 

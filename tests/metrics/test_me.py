@@ -135,10 +135,13 @@ def test_one_button_for_nothing_new(company: Stage) -> None:
 
 
 def test_on_track_is_said_only_where_it_is_so(company: Stage) -> None:
+    seen = set()
     for user in (company.elena, company.charlie):
         for item in my_page(user).items:
             on_track = item.row.progress.status.word == "on track" and not item.row.progress.status.stale
             assert ("on track" in item.nothing_new) is on_track
+            seen.add(on_track)
+    assert seen == {True, False}
 
 
 @pytest.fixture
