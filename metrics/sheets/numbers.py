@@ -103,6 +103,12 @@ def read_number(text: str, *, decimal: str = "", exact: bool = False) -> Reading
     return _single(text, clean, decimal)
 
 
+def kind_of(cell: str) -> str:
+    """number, unknown (a blank, "n/a") or text."""
+    read = read_number(cell)
+    return "number" if read.value is not None else "text" if read.problem else "unknown"
+
+
 def decimal_mark(texts: Iterable[str]) -> str:
     """The decimal mark that these cells prove, "." or ","; "" where none does, or some prove each."""
     marks = {mark for text in texts if (mark := read_number(text).mark)}
