@@ -1,9 +1,10 @@
 """What was said about targets until they were agreed, and which of them wait for whom."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from calc.calendar import Calendar
 from metrics.models import Metric, Target, TargetAnswer
@@ -12,7 +13,7 @@ from metrics.queries.scope import visible_metrics
 from metrics.queries.shapes import Answer
 from metrics.queries.targets import Goalpost, post_of
 from owners.models import Leader, User
-from owners.queries.ownership import owned_keys, parts_on
+from owners.queries.ownership import owned_keys, part_rows_on
 from owners.rules import can, leader_of, writes
 
 _OWNERS = (TargetAnswer.Kind.ACCEPTED, TargetAnswer.Kind.ANSWERED)
@@ -41,17 +42,29 @@ def waiting_for_owner(user: User | None, today: date | None = None) -> tuple[Ope
         return ()
     cal = installation.calendar()
     day = today or installation.today(cal)
-    owned = set(owned_keys(day, pk=leader.pk))
-    parts: dict[tuple[str, str, str], Leader | None] = {}
-    for part in parts_on(day):
-        parts[part.metric_key, part.dimension, part.member] = part.leader
-    keys = owned | {key for (key, *_), who in parts.items() if who == leader}
-    mine = visible_metrics(user).filter(key__in=keys)
-    return tuple(
-        one
-        for one in _open(mine.values("pk"), Target.State.PROPOSED, cal, day)
-        if _is_for(leader, one, owned, parts)
+    return _open(_of_owner(user, leader, day), Target.State.PROPOSED, cal, day)
+
+
+def count_waiting_for_owner(user: User, cal: Calendar, today: date) -> int:
+    """How many `waiting_for_owner` has. One SQL statement."""
+    leader = leader_of(user)
+    if leader is None or not writes.test(user):
+        return 0
+    return _open_rows(_of_owner(user, leader, today), Target.State.PROPOSED, cal, today).count()
+
+
+def _of_owner(user: User, leader: Leader, day: date) -> QuerySet[Target]:
+    """Targets of what `leader` owns on `day`, as far as `user` sees it: by the owner of a member's own, else
+    by that of its metric."""
+    place = part_rows_on(day).filter(
+        metric_key=OuterRef("metric__key"), dimension=OuterRef("dimension"), member=OuterRef("member")
     )
+    found = Target.objects.filter(metric__in=visible_metrics(user).order_by().values("pk")).annotate(
+        own=Subquery(place.values("leader_id")[:1]),
+        returned=Subquery(place.values("is_returned")[:1]),  # None: it never had an owner of its own
+    )
+    whole = Q(metric__key__in=owned_keys(day, pk=leader.pk))
+    return found.filter(Q(own=leader.pk) | (whole & (Q(returned=None) | Q(returned=True))))
 
 
 def waiting_for_decision(user: User | None, today: date | None = None) -> tuple[OpenTarget, ...]:
@@ -60,7 +73,8 @@ def waiting_for_decision(user: User | None, today: date | None = None) -> tuple[
         return ()
     cal = installation.calendar()
     day = today or installation.today(cal)
-    return _open(visible_metrics(user).order_by().values("pk"), Target.State.ANSWERED, cal, day)
+    seen = Target.objects.filter(metric__in=visible_metrics(user).order_by().values("pk"))
+    return _open(seen, Target.State.ANSWERED, cal, day)
 
 
 def conversation(metric: Metric, quarter: str, dimension: str = "", member: str = "") -> tuple[Answer, ...]:
@@ -84,21 +98,14 @@ def open_answers(metric_ids: Iterable[int], quarter: str) -> dict[tuple[int, str
     return {(row.target.metric_id, row.target.dimension, row.target.member): _answer(row) for row in found}
 
 
-def _is_for(
-    leader: Leader,
-    one: OpenTarget,
-    owned: Collection[str],
-    parts: Mapping[tuple[str, str, str], Leader | None],
-) -> bool:
-    """Whether what a target is about is `leader`'s: by an owner of its own, else by that of the metric."""
-    place = (one.metric.key, one.dimension, one.member)
-    return parts[place] == leader if place in parts else one.metric.key in owned
+def _open_rows(targets: QuerySet[Target], state: str, cal: Calendar, day: date) -> QuerySet[Target]:
+    """Those of `targets` that are in a state, of this quarter and later ones."""
+    return targets.filter(state=state, quarter__gte=cal.quarter_name(day)).exclude(value=None, growth="")
 
 
-def _open(metrics: Any, state: str, cal: Calendar, day: date) -> tuple[OpenTarget, ...]:
+def _open(targets: QuerySet[Target], state: str, cal: Calendar, day: date) -> tuple[OpenTarget, ...]:
     found = list(
-        Target.objects.filter(metric__in=metrics, state=state, quarter__gte=cal.quarter_name(day))
-        .exclude(value=None, growth="")
+        _open_rows(targets, state, cal, day)
         .select_related("metric", "author")
         .prefetch_related("benchmarks")
         .order_by("quarter", "metric__position", "metric__key", "dimension", "member")

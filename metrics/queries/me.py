@@ -12,6 +12,7 @@ from calc.clock import FreeDays
 from calc.status import State
 from metrics.models import Metric
 from metrics.queries import installation
+from metrics.queries.agreements import count_waiting_for_owner
 from metrics.queries.askings import day_of, days_off, word_due
 from metrics.queries.courses import Course, load
 from metrics.queries.entries import cells_of
@@ -178,13 +179,16 @@ def my_page(user: User, *, as_of: date | None = None) -> MyPage:
 
 
 def count_due(user: User) -> int | None:
-    """How many metrics wait for `user` today; None for whoever leads nothing. Seven SQL statements."""
+    """How many metrics and targets wait for a word of `user` today; None for whoever leads nothing. Eight SQL
+    statements."""
     leader = leader_of(user) if user.is_active else None
     if leader is None:
         return None
     cal = installation.calendar()
-    found = asks(user, leader, cal, day_of(leader, cal), installation.today(cal))
-    return sum(a.state in WAITING for a in found) if found else None
+    today = installation.today(cal)
+    found = asks(user, leader, cal, day_of(leader, cal), today)
+    targets = count_waiting_for_owner(user, cal, today)
+    return sum(a.state in WAITING for a in found) + targets if found or targets else None
 
 
 def asks(user: User, leader: Leader, cal: Calendar, day: date, today: date) -> list[Asked]:

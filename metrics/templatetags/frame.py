@@ -60,7 +60,7 @@ def account_links() -> list[Link]:
 
 @register.simple_tag(takes_context=True)
 def my_due(context: Context) -> int | None:
-    """How many metrics are due from the reader; None if they answer for none and need no way there."""
+    """How much waits for the reader's word; None if they answer for nothing and need no way there."""
     user = context["request"].user
     return count_due(user) if isinstance(user, User) else None
 

@@ -1,5 +1,6 @@
 """What is due from a person, and the screens on which they answer."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -10,11 +11,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from metrics.models import Entry, Metric, Value
+from metrics.models import Entry, Metric, Target, Value
+from metrics.queries.agreements import waiting_for_owner
 from metrics.queries.me import count_due, my_page
+from metrics.services.agreements import accept
 from metrics.services.calls import make_call
 from metrics.services.entries import EntryRow, enter
 from owners.models import Action, CheckIn, Leader, Ownership, User
+from tests.metrics import making
 from tests.metrics.stage import Stage, agree, more_metrics, stage
 from tests.metrics.test_pages_writing import inputs, share, signed_in
 
@@ -48,7 +52,41 @@ def test_everybody_sees_their_own_and_nothing_else(company: Stage) -> None:
     assert {i.key for i in my_page(company.elena).items} == {"on_time", "plans"}
     assert {i.key for i in my_page(company.charlie).items} == {"orders"}
     assert not my_page(company.executive).leads
-    assert [count_due(u) for u in (company.elena, company.charlie, company.executive)] == [2, 1, None]
+    # on_time and plans, a word and a target each; orders, a word and a target
+    assert [count_due(u) for u in (company.elena, company.charlie, company.executive)] == [4, 2, None]
+
+
+def test_the_way_to_me_counts_targets_that_wait_for_an_answer(company: Stage) -> None:
+    def due(user: User) -> tuple[int | None, str]:
+        page = words("/leaders/", signed_in(user))
+        shown = re.search(r'<span class="count">(\d+)<span class="hush"> due', page)
+        return count_due(user), shown[1] if shown else ""
+
+    def wait(user: User) -> int:
+        return len(my_page(user).waiting) + len(waiting_for_owner(user))
+
+    say(company, 30)
+    assert due(company.elena) == (4, "4") and wait(company.elena) == 4
+    accept(company.elena, Metric.objects.get(key="plans"), company.quarter)
+    assert due(company.elena) == (3, "3") and wait(company.elena) == 3
+    # a member's target is for whoever owns the member; one that is returned is its metric's owner's again
+    orders = Metric.objects.get(key="orders")
+    for member in ("Leeds", "York"):
+        making.target(orders, company.quarter, 100.0, dimension="city", member=member)
+    elena, before = Leader.objects.get(key="elena"), company.today - timedelta(days=9)
+    part = {"metric_key": "orders", "dimension": "city", "member": "Leeds"}
+    Ownership.objects.create(**part, leader=elena, from_date=before)
+    assert (due(company.elena)[0], due(company.charlie)[0]) == (4, 3)
+    assert (wait(company.elena), wait(company.charlie)) == (4, 3)
+    Ownership.objects.create(**part, is_returned=True, from_date=company.today)
+    assert (due(company.elena)[0], due(company.charlie)[0]) == (3, 4)
+    assert (wait(company.elena), wait(company.charlie)) == (3, 4)
+    # an earlier quarter's is nobody's business any more, and who may not write is asked nothing
+    Target.objects.filter(member="York").update(quarter="2020-Q1")
+    assert due(company.charlie)[0] == 3 == wait(company.charlie)
+    User.objects.filter(pk=company.charlie.pk).update(role="viewer")
+    viewer = User.objects.get(pk=company.charlie.pk)
+    assert count_due(viewer) is None
 
 
 def test_late_before_due_before_done() -> None:
@@ -86,6 +124,8 @@ def test_the_number_of_queries_does_not_grow(company: Stage, path: str) -> None:
     with CaptureQueriesContext(connection) as few:
         words(path, client)
     more_metrics(6)
+    for n in range(6):
+        making.target(Metric.objects.get(key=f"extra_{n}"), company.quarter, 5.0)
     for n in range(6):
         Action.objects.create(text="Call", leader=leader, metric_key=f"extra_{n}")
     with CaptureQueriesContext(connection) as many:
@@ -321,7 +361,7 @@ def test_done_is_a_calm_end(company: Stage) -> None:
     fields = inputs(client, "/me/orders/") | {"text": "Steady."}
     assert client.post("/me/orders/", fields)["Location"] == "/me/?saved=orders"
     assert "You are done." in words("/me/", client)
-    assert count_due(company.charlie) == 0
+    assert count_due(company.charlie) == 0 == len(waiting_for_owner(company.charlie))
 
 
 @pytest.mark.parametrize("sure", ["-1", "101", "-99999999999999999999", "1e999", "so so"])
