@@ -258,9 +258,6 @@ def test_nobodys_change_is_overwritten_unseen(people: Company) -> None:
     assert Entry.objects.get().value == 50
 
 
-# The key of a request.
-
-
 def test_the_same_key_and_body_get_the_first_answer_again(people: Company) -> None:
     secret = secret_of(people)
     first = post(secret, [nps(41)], key="a-1")

@@ -191,9 +191,6 @@ def test_nobody_has_more_than_a_few(people: Company) -> None:
     token_of(people.alice)
 
 
-# The page.
-
-
 def page(people: Company, name: str) -> Client:
     client = Client()
     client.force_login(people.users[name])
