@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 from calc.calendar import Calendar, Grain
@@ -105,7 +106,7 @@ def _matches(
     may_add = not whole and can(user, "metric.define_manual")
     undecided = "" if whole else "skip"
     found = []
-    for number, (name, figures) in enumerate(by_name.items()):
+    for name, figures in by_name.items():
         decided = said.get(name) if isinstance(said.get(name), dict) else {}
         assert decided is not None
         guess = _guess(name, figures)
@@ -121,7 +122,7 @@ def _matches(
         else:
             metric = metric if action == "metric" else None
         match = replace(
-            guess, field=f"m{number}", action=action, key=metric.key if metric else "", metric=metric
+            guess, field=field_of(name), action=action, key=metric.key if metric else "", metric=metric
         )
         match = replace(
             match, **{k: decided[k] for k in ("unit", "kind", "grain", "better") if decided.get(k)}
@@ -135,6 +136,12 @@ def _matches(
                 match = replace(match, refused="Its owner enters these figures; you may not.")
         found.append(replace(match, scale=_scale(match, figures, str(decided.get("scale", "")))))
     return found
+
+
+def field_of(name: str) -> str:
+    """How the fields about one name of a sheet begin: the same wherever it stands in the sheet, so that what
+    a page has asked still means the same when another choice has moved it."""
+    return f"m{sha256(name.encode()).hexdigest()[:12]}"
 
 
 def _guess(name: str, figures: Sequence[Figure]) -> Match:

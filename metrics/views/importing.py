@@ -4,10 +4,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
+from metrics.forms.sheets import read_decisions
 from metrics.models import SheetImport
 from metrics.queries.shapes.sheet_imports import ImportRead
 from metrics.queries.sheet_imports import enterable, read_import
@@ -19,7 +20,6 @@ from metrics.views import state as states
 from metrics.views.shell import clear_refusal, reader, show
 
 SHOWN = 500  # changes on a page; the counts are of all
-LEAVE_OUT = "-"  # as the metric of a name: its figures are not wanted
 _WORDS = {
     "date": "date",
     "year": "year",
@@ -85,7 +85,8 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
                 sheet_imports.take_back(person, kept)
                 messages.success(request, "Taken back: what was there before is there again.")
             elif do == "map" and kept.accepted_at is None:
-                sheet_imports.decide(person, kept, *_decisions(request.POST))
+                read = read_import(person, kept, whole=True)
+                sheet_imports.decide(person, kept, *read_decisions(kept, read, request.POST))
             else:
                 raise Http404("There is nothing of that kind to do.")
             return redirect("import_preview", kept.pk)
@@ -119,32 +120,4 @@ def _page(shown: ImportRead, number: int) -> dict[str, Any]:
             (Layout.TALL.value, "months down the side"),
             (Layout.LONG.value, "a figure a row"),
         ],
-        "leave_out": LEAVE_OUT,
     }
-
-
-def _decisions(form: QueryDict) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
-    """(choices, matches): what the form says the sheet means; what makes no sense is worked out."""
-    said: dict[str, Any] = {"columns": {}}
-    matches: dict[str, dict[str, str]] = {}
-    if form.get("layout") in tuple(Layout):
-        said["layout"] = form["layout"]
-    if form.get("decimal") in (".", ","):
-        said["decimal"] = form["decimal"]
-    if form.get("order") in ("dmy", "mdy"):
-        said["order"] = form["order"]
-    year = str(form.get("year", ""))
-    if year.isascii() and year.isdigit() and len(year) == 4:
-        said["year"] = int(year)
-    for name in form:
-        number = name.removeprefix("column-")
-        if name.startswith("column-") and number.isascii() and number.isdigit() and len(number) < 4:
-            # what was only proposed is worked out anew, since another choice may change it
-            proposed = form[name] == form.get(f"proposed-{number}")
-            if form[name] in ROLES and not proposed:
-                said["columns"][number] = form[name]
-    for name, key in zip(form.getlist("name"), form.getlist("metric"), strict=False):
-        if key and "\x00" not in name + key:
-            left_out = key == LEAVE_OUT
-            matches[name] = {"action": "skip"} if left_out else {"action": "metric", "key": key[:80]}
-    return said, matches

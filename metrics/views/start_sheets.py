@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from metrics.forms.sheets import SheetForm, read_decisions
 from metrics.forms.start_metrics import GRAINS, KINDS, UNITS
-from metrics.forms.start_sheets import SheetForm, read_decisions
 from metrics.models import SheetImport
 from metrics.queries import start as queries
 from metrics.queries.shapes.sheet_imports import ImportRead

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from metrics.models import Entry, Metric, SheetImport, Value
+from metrics.queries.sheet_imports import field_of
 from metrics.services import schedule, sheet_imports
 from metrics.services.apply import apply
 from metrics.services.entries import EntryRow, enter
@@ -197,7 +198,8 @@ def test_what_a_name_or_a_column_means_can_be_chosen(people: Company) -> None:
     client = client_of(people)
     address = hand_in(client, "KPI\tJan 2026\tFeb 2026\nPromoters\t41\t43\nOther\t1\t2\n")
     assert all("Which metric" in what for _, _, what in shown(client, address).values())
-    form = {"do": "map", "name": ["Promoters", "Other"], "metric": ["nps", "-"], "layout": "wide"}
+    form = {"do": "map", f"{field_of('Promoters')}-what": "metric:nps", f"{field_of('Other')}-what": "skip"}
+    form["choice-layout"] = "wide"
     assert client.post(address, form).status_code == 302
     assert shown(client, address) == {"B2": ("", "41", "new"), "C2": ("", "43", "new")}
     take(client, address)
@@ -216,7 +218,7 @@ def test_a_column_chosen_otherwise_is_read_otherwise(people: Company) -> None:
 def test_a_metric_of_another_cannot_be_chosen(people: Company) -> None:
     client = client_of(people)
     address = hand_in(client, "KPI\tJan 2026\tFeb 2026\nX\t41\t43\n")
-    client.post(address, {"do": "map", "name": ["X"], "metric": ["of_bob"]})
+    client.post(address, {"do": "map", f"{field_of('X')}-what": "metric:of_bob"})
     assert "Which metric" in shown(client, address)["B2"][2]
     assert take(client, address).status_code == 409 and not Entry.objects.exists()
 

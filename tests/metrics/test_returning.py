@@ -9,14 +9,17 @@ from django.test import Client
 from django.utils import timezone
 
 from calc.calendar import Calendar
-from metrics.models import Metric, Target
+from metrics.models import Metric, Source, Target, Warehouse
 from metrics.queries import audit
 from metrics.queries.audit import Change, Cut, earlier_definition, earlier_target
 from metrics.services.apply import apply
 from metrics.services.returning import return_target
 from metrics.services.targets import set_target, token_of
+from tests.metrics.defining import patient as patient
+from tests.metrics.defining import people as people
 from tests.metrics.stage import Stage, stage
 from tests.metrics.test_pages_writing import inputs, signed_in
+from tests.people import Company
 
 pytestmark = pytest.mark.django_db(transaction=True)  # each change has a time of its own
 
@@ -152,3 +155,70 @@ def test_who_may(company: Stage) -> None:
     assert of_orders(company)[1].value == 8_000.0
     for nothing in ("target", "plan", "metric", "source"):
         assert signed_in(company.admin).get(f"/settings/audit/{nothing}/999999999/").status_code == 404
+
+
+TABLE = "sources:\n  orders: {warehouse: shop, table: orders, time: ordered_at}\n"
+QUERY = "sources:\n  orders: {warehouse: shop, sql: SQL, time: ordered_at}\n"
+FIRST, SECOND = "select * from orders where quantity > 0", "select * from orders"
+LOADED = "sources:\n  orders: {warehouse: shop, table: orders, time: ordered_at, loaded_to: SQL}\n"
+EVERY_ROLE = ("viewer", "leader", "alice", "analyst", "executive", "admin")
+
+
+def returned(people: Company, name: str, event: int) -> int:
+    """The answer to who would return to the source as it was then."""
+    client = signed_in(people.users[name])
+    page = f"/settings/audit/source/{event}/"
+    fields = inputs(client, page) if client.get(page).status_code == 200 else {}
+    return client.post(page, {"reason": "so", **fields}).status_code
+
+
+@pytest.mark.parametrize("now", ["table", "other query"])
+@pytest.mark.parametrize(
+    "then", [QUERY.replace("SQL", FIRST), LOADED.replace("SQL", "select max(ordered_at) from orders")]
+)
+def test_an_earlier_query_is_for_those_who_may_write_one(people: Company, then: str, now: str) -> None:
+    """Whoever may not write SQL does not get it into a source by its history either."""
+    apply(then, author=people.admin)
+    event = newest("source").event
+    apply(TABLE if now == "table" else QUERY.replace("SQL", SECOND), author=people.admin)
+    before = Source.objects.get(key="orders").spec
+    for name in EVERY_ROLE[:-1]:
+        assert returned(people, name, event) == 403, name
+        assert Source.objects.get(key="orders").spec == before, name
+    assert returned(people, "admin", event) == 302
+    assert Source.objects.get(key="orders").spec != before
+    assert newest("source").who == people.admin.name
+
+
+def test_an_earlier_table_is_for_those_who_define_sources(people: Company) -> None:
+    apply(TABLE, author=people.admin)
+    event = newest("source").event
+    for name in EVERY_ROLE:
+        apply(QUERY.replace("SQL", FIRST), author=people.admin, overwrite=["orders"])
+        may = name in ("analyst", "admin")
+        assert returned(people, name, event) == (302 if may else 403), name
+        assert Source.objects.get(key="orders").spec.get("table", "") == ("orders" if may else ""), name
+
+
+def test_to_an_earlier_password_nobody_returns(people: Company) -> None:
+    """Warehouses have no way back: their passwords are in no history, and who sets a host gives the password
+    for it."""
+    says = "warehouses:\n  crm: {engine: postgres, host: HOST, database: crm, user: u, password: PASS}\n"
+    for host, password in (("one", "first-secret"), ("two", "second-secret")):
+        apply(says.replace("HOST", host).replace("PASS", password), author=people.admin)
+    changes = audit.changes(Cut(), UTC, limit=500).changes
+    of_warehouses = [change for change in changes if "warehouse" in change.title]
+    assert len(of_warehouses) >= 2
+    assert {change.kept for change in of_warehouses} == {""}
+    secrets = Warehouse.objects.get(key="crm").secrets
+    for name in EVERY_ROLE:
+        client = signed_in(people.users[name])
+        for change in of_warehouses:
+            for what in ("warehouse", "source", "metric", "target", "plan"):
+                answer = client.post(f"/settings/audit/{what}/{change.event}/", {"reason": "x"})
+                assert answer.status_code in (403, 404, 422), (name, what)
+        text = client.get("/settings/audit/").content.decode()
+        assert "first-secret" not in text
+        assert "second-secret" not in text
+    assert Warehouse.objects.get(key="crm").secrets == secrets
+    assert Warehouse.objects.get(key="crm").options["host"] == "two"

@@ -14,7 +14,7 @@ from django.utils import timezone
 from calc.calendar import add_months
 from metrics.models import Entry, Metric, SheetImport, Value
 from metrics.queries.dump import dump
-from metrics.queries.sheet_imports import read_import
+from metrics.queries.sheet_imports import field_of, read_import
 from metrics.services import sheet_imports
 from metrics.services.apply import apply
 from metrics.services.entries import EntryRow, enter
@@ -321,7 +321,7 @@ def test_the_pages_of_a_spreadsheet(people: Company, client: Client) -> None:
     page = client.get(address).content.decode()
     assert "Take over 6 figures, leave 1 out" in page and "“abc” is not a number" in page
     # a decision is kept, also for another day
-    client.post(address, {"m1-what": "skip", "again": "yes"})
+    client.post(address, {f"{field_of('On time')}-what": "skip", "again": "yes"})
     assert "Take over 4 figures" in client.get(address).content.decode()
     number = int(address.rstrip("/").rsplit("/", 1)[1])
     for other in (people.admin, people.analyst, people.alice, people.viewer):
@@ -366,7 +366,10 @@ def test_a_draft_is_one_on_both_pages(people: Company, client: Client) -> None:
     client.force_login(people.executive)
     cells = "Month\tSales\tOther\nJan 2026\t5\t1\nFeb 2026\t6\t2"
     address = client.post("/start/figures/", {"text": cells})["Location"]
-    client.post(address, {"m0-what": "metric:orders", "m1-what": "skip", "again": "yes"})
+    client.post(
+        address,
+        {f"{field_of('Sales')}-what": "metric:orders", f"{field_of('Other')}-what": "skip", "again": "yes"},
+    )
     made = SheetImport.objects.get()
     page = f"/import/{made.pk}/"
     shown = client.get(page).context["shown"]
@@ -400,3 +403,43 @@ def test_a_page_costs_the_same_for_one_metric_and_for_many(people: Company, clie
         return len(queries)
 
     assert cost(1) == cost(12)
+
+
+def test_what_a_page_says_is_read_in_one_way_on_both_pages(people: Company, client: Client) -> None:
+    """Of the sheet, its columns and its names; nonsense is worked out, and what is not said stays."""
+    add_own(Counted(name="Orders"), people.executive)
+    client.force_login(people.executive)
+    cells = "Month\tOrders\tOther\nJan 2026\t5\t1\nFeb 2026\t6\t2"
+    for address in ("/start/figures/", "/import/"):
+        SheetImport.objects.all().delete()
+        page = client.post(address, {"text": cells, "cells": cells})["Location"]
+        made = SheetImport.objects.get()
+        first = {
+            "do": "map", "choice-order": "dmy", "choice-decimal": ",", "choice-year": "2025",
+            "choice-layout": "wide", "column-2": "ignore", "proposed-2": "value",
+            f"{field_of('Orders')}-what": "metric:orders\x00",
+        }  # fmt: skip
+        assert client.post(page, first).status_code == 302
+        made.refresh_from_db()
+        choices = {
+            "order": "dmy",
+            "decimal": ",",
+            "year": "2025",
+            "layout": "wide",
+            "columns": {"2": "ignore"},
+        }
+        assert made.choices == choices
+        assert made.matches["Orders"]["key"] == "orders"
+        nonsense = {
+            "do": "map", "choice-order": "ymd", "choice-year": "٢٠٢٥", "choice-layout": "round",
+            "column-1": "owner", "column-x": "date", f"{field_of('Orders')}-what": "drop",
+        }  # fmt: skip
+        assert client.post(page, nonsense).status_code == 302
+        made.refresh_from_db()
+        assert (made.choices, made.matches["Orders"]["key"]) == (choices, "orders")
+        anew = {"do": "map", "choice-decimal": "", "column-2": "date", "proposed-2": "date"}
+        assert client.post(page, {**anew, f"{field_of('Orders')}-what": ""}).status_code == 302
+        made.refresh_from_db()
+        assert "decimal" not in made.choices
+        assert made.choices["columns"] == {}
+        assert "Orders" not in made.matches

@@ -1,5 +1,6 @@
 """A pasted or dropped spreadsheet, and what its author decides about it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,15 @@ from metrics.models import SheetImport
 from metrics.queries.shapes.sheet_imports import ImportRead
 from metrics.queries.sheet_imports import ACTIONS, SCALES
 from metrics.sheets.layout import find_table, propose
+from metrics.sheets.shapes import ROLES, Layout
 from metrics.sheets.tables import MOST_BYTES, Table, TableError
 
-CHOICES = ("decimal", "order", "year")
+_CHOICES = {
+    "layout": re.compile("|".join(Layout)),
+    "decimal": re.compile("[.,]"),
+    "order": re.compile("dmy|mdy"),
+    "year": re.compile("[0-9]{4}"),
+}
 
 
 class SheetForm(forms.Form):
@@ -59,17 +66,42 @@ def _with_figures(content: str | bytes, name: str) -> Table:
 def read_decisions(
     made: SheetImport, read: ImportRead, typed: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
-    """(choices, matches) as chosen on the page; what it does not say, or no option is, stays as it was."""
-    choices = {
-        name: typed.get(f"choice-{name}", str(made.choices.get(name) or "")).strip()[:10] for name in CHOICES
-    }
+    """(choices, matches) as chosen on a page that has shown `read`; what the page does not say, or no option
+    is, stays as it was. A name without a choice is worked out anew."""
+    return _choices(made, typed), _matches(made, read, typed)
+
+
+def _choices(made: SheetImport, typed: Mapping[str, str]) -> dict[str, Any]:
+    choices = dict(made.choices)
+    for name, allowed in _CHOICES.items():
+        said = typed.get(f"choice-{name}")
+        if said is not None and allowed.fullmatch(said.strip()):
+            choices[name] = said.strip()
+        elif said == "":
+            choices.pop(name, None)
+    columns = dict(choices.get("columns") or {})
+    for field in typed:
+        number = field.removeprefix("column-")
+        if field.startswith("column-") and number.isascii() and number.isdigit() and len(number) < 4:
+            if typed[field] == typed.get(f"proposed-{number}"):
+                columns.pop(
+                    number, None
+                )  # only proposed: worked out anew, since another choice may change it
+            elif typed[field] in ROLES:
+                columns[number] = typed[field]
+    return {**choices, "columns": columns} if columns or "columns" in choices else choices
+
+
+def _matches(made: SheetImport, read: ImportRead, typed: Mapping[str, str]) -> dict[str, dict[str, str]]:
     matches = dict(made.matches)
     for match in read.matches:
         what = typed.get(f"{match.field}-what", "")
         action, _, key = what.partition(":")
+        if what == "" and f"{match.field}-what" in typed:
+            matches.pop(match.name, None)
         if action not in ACTIONS:
             continue
-        said = {"action": action, "key": key[:80]}
+        said = {"action": action, "key": key.replace("\x00", "")[:80]}
         options = {"unit": dict(UNITS), "kind": dict(KINDS), "grain": dict(GRAINS), "better": {"up", "down"}}
         for name, allowed in options.items():
             value = typed.get(f"{match.field}-{name}", "")
@@ -78,5 +110,4 @@ def read_decisions(
         if typed.get(f"{match.field}-scale") in SCALES:
             said["scale"] = typed[f"{match.field}-scale"]
         matches[match.name] = said
-    rest = {name: value for name, value in made.choices.items() if name not in CHOICES}
-    return rest | {name: value for name, value in choices.items() if value}, matches
+    return matches
