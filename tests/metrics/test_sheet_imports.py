@@ -416,7 +416,7 @@ def test_what_a_page_says_is_read_in_one_way_on_both_pages(people: Company, clie
         made = SheetImport.objects.get()
         first = {
             "do": "map", "choice-order": "dmy", "choice-decimal": ",", "choice-year": "2025",
-            "choice-layout": "wide", "column-2": "ignore", "proposed-2": "value",
+            "choice-layout": "tall", "column-2": "ignore", "proposed-2": "value",
             f"{field_of('Orders')}-what": "metric:orders\x00",
         }  # fmt: skip
         assert client.post(page, first).status_code == 302
@@ -425,7 +425,7 @@ def test_what_a_page_says_is_read_in_one_way_on_both_pages(people: Company, clie
             "order": "dmy",
             "decimal": ",",
             "year": "2025",
-            "layout": "wide",
+            "layout": "tall",
             "columns": {"2": "ignore"},
         }
         assert made.choices == choices
