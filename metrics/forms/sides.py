@@ -63,7 +63,9 @@ class SidesForm(FiltersMixin, MeaningForm):
         of = [("Rows of a source", [(f"{ROWS}{s.key}", _named(s)) for s in self.ground.sources])]
         if self.OF_METRICS:
             of.append(("The figure of a metric", [(f"{FIGURE}{m.key}", m.name) for m in self.ground.metrics]))
-        self.fields[f"{side}_of"] = forms.ChoiceField(label=f"{words} from", choices=of)
+        self.fields[f"{side}_of"] = forms.ChoiceField(
+            label=words, choices=of, widget=forms.Select({"aria-label": f"{words}: of what"})
+        )
         self.fields[f"{side}_way"] = forms.ChoiceField(
             label="Figure", required=False, choices=list(self.WAYS[side].items())
         )
