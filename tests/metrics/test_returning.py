@@ -206,7 +206,7 @@ def test_to_an_earlier_password_nobody_returns(people: Company) -> None:
     says = "warehouses:\n  crm: {engine: postgres, host: HOST, database: crm, user: u, password: PASS}\n"
     for host, password in (("one", "first-secret"), ("two", "second-secret")):
         apply(says.replace("HOST", host).replace("PASS", password), author=people.admin)
-    changes = audit.changes(Cut(), UTC, limit=500).changes
+    changes = audit.changes(Cut(), Calendar("UTC"), limit=500).changes
     of_warehouses = [change for change in changes if "warehouse" in change.title]
     assert len(of_warehouses) >= 2
     assert {change.kept for change in of_warehouses} == {""}
