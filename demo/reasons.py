@@ -93,7 +93,8 @@ def _answered(said: dict[str, Any], users: dict[str, User], facts: Truth) -> int
     month = CALENDAR.period(Grain.MONTH, facts.restated_month[0])
     metric = Metric.objects.get(key=said["metric"])
     place = {"metric": metric, **_place(month)}
-    before = Revision.objects.filter(dimension="", **place).order_by("replaced_at").first()
+    figures = Revision.objects.filter(dimension="", **place).exclude(cause="status")
+    before = figures.order_by("replaced_at").first()
     if before is None or before.value is None or Dispute.objects.filter(**place).exists():
         return 0
     closed = facts.corrected_at.replace(tzinfo=CALENDAR.zone) + timedelta(hours=2)

@@ -6,7 +6,7 @@ from metrics.models.figures import Entry, Revision, Value
 from metrics.models.held import HeldDecision
 from metrics.models.idempotency import IdempotencyKey
 from metrics.models.installation import Installation
-from metrics.models.ledger import MetricState, Run
+from metrics.models.ledger import MetricState, Run, StateRecord
 from metrics.models.notes import Disposition
 from metrics.models.sources import Source, Warehouse
 from metrics.models.starting import SheetImport, Start
@@ -29,6 +29,7 @@ __all__ = [
     "SheetImport",
     "Source",
     "Start",
+    "StateRecord",
     "Target",
     "TargetAnswer",
     "Value",

@@ -47,7 +47,10 @@ class Value(models.Model):
 
 
 class Revision(models.Model):
-    """A figure that was replaced at `replaced_at`; its columns are those that it had as a Value."""
+    """A figure that was replaced at `replaced_at`; its columns are those that it had as a Value.
+
+    Of the cause `status` only its status or version was: the figure is the same, and keeps its `computed_at`.
+    """
 
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, related_name="revisions")
     grain = models.CharField(max_length=20)
@@ -63,7 +66,7 @@ class Revision(models.Model):
     version = models.PositiveIntegerField()
     computed_at = models.DateTimeField()
     replaced_at = models.DateTimeField()
-    cause = models.CharField(max_length=20)  # late_data | definition | source | correction | open
+    cause = models.CharField(max_length=20)  # late_data | definition | source | correction | open | status
     run = models.ForeignKey("metrics.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:

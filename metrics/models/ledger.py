@@ -80,3 +80,21 @@ class MetricState(models.Model):
 
     def __str__(self) -> str:
         return f"state of {self.metric_id}"
+
+
+class StateRecord(models.Model):
+    """What a metric's state said from `at` on: held figures and staleness, for readings of a past instant."""
+
+    append_only = True
+
+    metric = models.ForeignKey(Metric, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    at = models.DateTimeField()
+    stale_since = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    held = models.JSONField(default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["metric", "-at", "-id"], name="state_records_by_metric")]
+
+    def __str__(self) -> str:
+        return f"state of {self.metric_id} from {self.at}"

@@ -21,7 +21,17 @@ class Warehouse(models.Model):
 
 
 @pghistory.track(
-    fields=["key", "warehouse", "spec", "data_owner", "archived_at", "watermark"], model_name="SourceEvent"
+    fields=[
+        "key",
+        "warehouse",
+        "spec",
+        "data_owner",
+        "archived_at",
+        "watermark",
+        "failed_since",
+        "late_since",
+    ],
+    model_name="SourceEvent",
 )
 class Source(models.Model):
     """A table or query with a time column. `spec` is the definition as written, without `warehouse`."""

@@ -166,7 +166,7 @@ def _restated(heads: dict[int, MetricHead], since: date, cal: Calendar, state: s
         Revision.objects.filter(
             metric_id__in=list(heads), replaced_at__gte=cal.opens(since), grain="month", dimension=""
         )
-        .exclude(cause__in=["open"])
+        .exclude(cause__in=["open", "status"])
         .values_list("metric_id")
         .annotate(Count("period_start", distinct=True))
         .order_by()

@@ -21,7 +21,7 @@ from metrics.definitions.specs import (
     Spec,
     spec_of,
 )
-from metrics.models import Entry, Metric, Source
+from metrics.models import Entry, Metric, Source, StateRecord
 from metrics.queries.recorded import events
 from metrics.queries.troubles import Trouble, trouble_of
 
@@ -57,13 +57,14 @@ class _Source:
 
 
 def clocks(cal: Calendar, known_at: datetime | None = None) -> dict[int, Clock]:
-    """The clock of every metric that is not archived, hidden parts included, by id. Four SQL statements."""
+    """The clock of every metric that is not archived, hidden parts included, by id. Four SQL statements.
+
+    known_at: as it was recorded at that instant; a doubt that was raised or settled since is not told."""
     metrics = list(Metric.objects.filter(archived_at=None).select_related("state"))
-    entered = dict(
-        Entry.objects.filter(dimension="").values_list("metric_id").annotate(Max("period_start")).order_by()
-    )
+    entered = _entered(known_at)
+    states = _states(metrics, known_at)
     specs = {m.key: spec_of(m.type, m.spec) for m in metrics}
-    reader = _Reader(cal, {m.key: m for m in metrics}, specs, _sources(known_at), entered)
+    reader = _Reader(cal, {m.key: m for m in metrics}, specs, _sources(known_at), entered, states)
     return {m.id: reader.clock(m.key) for m in metrics}
 
 
@@ -71,22 +72,37 @@ def _sources(known_at: datetime | None) -> dict[str, _Source]:
     rows = list(Source.objects.select_related("data_owner"))
     if not known_at:
         return {row.key: _source(row) for row in rows}
-    then = dict(
-        events(Source)
-        .objects.filter(pgh_created_at__lte=min(known_at, timezone.now()))
-        .order_by("pgh_obj_id", "-pgh_id")
-        .distinct("pgh_obj_id")
-        .values_list("pgh_obj_id", "watermark")
-    )
-    return {row.key: _Source(row.key, then.get(row.pk)) for row in rows}
+    newest = events(Source).objects.filter(pgh_created_at__lte=min(known_at, timezone.now()))
+    newest = newest.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id").select_related("data_owner")
+    then = {event.pgh_obj_id: event for event in newest}
+    return {row.key: _source(then[row.pk]) if row.pk in then else _Source(row.key, None) for row in rows}
 
 
-def _source(row: Source) -> _Source:
+def _source(row: Any) -> _Source:
+    """Of a source, or of what its history says of it."""
     trouble = None
     if row.archived_at is None:
         who = row.data_owner.name if row.data_owner else None
         trouble = trouble_of(row.key, row.watermark, row.late_since, row.failed_since, who)
     return _Source(row.key, row.watermark, row.failed_since, trouble)
+
+
+def _entered(known_at: datetime | None) -> dict[int, date]:
+    """The last period with an entry of the whole, by metric (id)."""
+    found = Entry.objects.filter(dimension="")
+    if known_at:
+        then = events(Entry).objects.filter(pgh_created_at__lte=min(known_at, timezone.now()), dimension="")
+        last = then.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
+        found = events(Entry).objects.filter(pgh_id__in=last.values("pgh_id")).exclude(pgh_label="delete")
+    return dict(found.values_list("metric_id").annotate(Max("period_start")).order_by())
+
+
+def _states(metrics: Iterable[Metric], known_at: datetime | None) -> dict[int, Any]:
+    """What has gone wrong with each metric (id): its state, or the record of it that stood at an instant."""
+    if known_at is None:
+        return {m.pk: m.state for m in metrics if hasattr(m, "state")}
+    then = StateRecord.objects.filter(at__lte=known_at).order_by("metric_id", "-at", "-id")
+    return {record.metric_id: record for record in then.distinct("metric_id")}
 
 
 class _Reader:
@@ -99,9 +115,10 @@ class _Reader:
         specs: dict[str, Spec],
         sources: dict[str, _Source],
         entered: dict[int, date],
+        states: dict[int, Any],
     ) -> None:
         self.cal, self.metrics, self.specs = cal, metrics, specs
-        self.sources, self.entered = sources, entered
+        self.sources, self.entered, self.states = sources, entered, states
         self.known: dict[str, Clock] = {}
 
     def clock(self, key: str) -> Clock:
@@ -112,7 +129,7 @@ class _Reader:
         return self.known[key]
 
     def _clock(self, metric: Metric, spec: Spec) -> Clock:
-        state = getattr(metric, "state", None)
+        state = self.states.get(metric.id)
         below: list[Clock] = []
         if isinstance(spec, ManualSpec):
             last = self.entered.get(metric.id)

@@ -188,7 +188,7 @@ def _restatements(metric: Metric, cal: Calendar) -> tuple[Restatement, ...]:
     grains = ["week", "month", "quarter", "year"]
     found = list(
         Revision.objects.filter(metric=metric, grain__in=grains)
-        .exclude(cause="open")
+        .exclude(cause__in=["open", "status"])
         .order_by("-replaced_at", "-period_start")[:LISTED]
     )
     keys = {(r.grain, r.period_start, r.period_end, r.dimension, r.member) for r in found}

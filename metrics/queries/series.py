@@ -37,13 +37,20 @@ class Stored:
 
 
 _COLUMNS = "period_start, period_end, value, numerator, denominator, immature, status, version"
-_NOW = f"SELECT metric_id, grain, dimension, member, {_COLUMNS} FROM metrics_value"  # noqa: S608
-# What was recorded at an instant: today's figure where it is that old, else the revision that stood then.
+_FIGURE = "metric_id, grain, dimension, member"
+_NOW = f"SELECT {_FIGURE}, {_COLUMNS} FROM metrics_value"  # noqa: S608
+# What was recorded at an instant: today's figure where it is that old, else the revision that stood then. Of
+# several (only the status has changed since) the one that was replaced first.
 _THEN = f"""
-    {_NOW} WHERE computed_at <= %(known_at)s
-    UNION ALL
-    SELECT metric_id, grain, dimension, member, {_COLUMNS} FROM metrics_revision
-    WHERE computed_at <= %(known_at)s AND replaced_at > %(known_at)s"""  # noqa: S608
+    SELECT DISTINCT ON ({_FIGURE}, period_start, period_end) {_FIGURE}, {_COLUMNS}
+    FROM (
+        SELECT {_FIGURE}, {_COLUMNS}, 'infinity'::timestamptz AS replaced_at FROM metrics_value
+        WHERE computed_at <= %(known_at)s
+        UNION ALL
+        SELECT {_FIGURE}, {_COLUMNS}, replaced_at FROM metrics_revision
+        WHERE computed_at <= %(known_at)s AND replaced_at > %(known_at)s
+    ) AS recorded
+    ORDER BY {_FIGURE}, period_start, period_end, replaced_at"""  # noqa: S608
 _READ = """
     SELECT w.n, s.*
     FROM unnest(%(metrics)s::bigint[], %(grains)s::text[], %(starts)s::date[], %(ends)s::date[],

@@ -61,8 +61,12 @@ def stored_values(
     wanted = {"metric": metric, "grain": str(grain), "dimension": dimension}
     figures: Iterable[tuple] = _rows(Value.objects.filter(**wanted), start, end, known_at)
     if known_at:
-        then = Revision.objects.filter(**wanted, replaced_at__gt=known_at)
-        figures = [*figures, *_rows(then, start, end, known_at)]
+        then = Revision.objects.filter(**wanted, replaced_at__gt=known_at).order_by("replaced_at", "id")
+        stood: dict[tuple[date, date, str], tuple] = {}
+        # Where only the status has changed since, several are from then: the one replaced first stood.
+        for row in (*_rows(then, start, end, known_at), *figures):
+            stood.setdefault((row[0], row[1], row[3]), row)
+        figures = stood.values()
     lines = [ValueLine(metric.key, str(grain), *row) for row in figures]
     return sorted(lines, key=lambda line: (line.period_start, line.period_end, line.member))
 

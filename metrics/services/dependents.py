@@ -121,10 +121,10 @@ def update(
             run=run,
             plausible=health.bounds_of([dependent.metric]),
         )
-        for metric, moment in health.recovered([dependent.metric]):  # it failed as another type of metric
+        for metric, moment in health.recovered([dependent.metric], now):
             notices.metric_back(metric, moment, None)
         health.keep_held({dependent.metric.pk: dependent.metric}, written.held, scopes, now)
-        written.touched |= restate(pass_.figures(kept)[0])
+        written.touched |= restate(pass_.figures(kept)[0], now)
         changed[key] = {Period(t.start, t.end, Grain(t.grain)) for t in written.touched}
         total.rows += written.rows
         total.changed += written.changed

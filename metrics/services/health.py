@@ -6,12 +6,22 @@ from typing import Any
 
 from metrics.definitions.build import source_keys_of
 from metrics.definitions.goals import bounds_grain, grows, merges_of
-from metrics.models import HeldDecision, Metric, MetricState, Source
+from metrics.models import HeldDecision, Metric, MetricState, Source, StateRecord
 from metrics.services.incoming import Scope
 from metrics.services.ledger import ATTEMPTS, wait
 from metrics.services.plausibility import Decided, Held, Plausible
 
 REST = timedelta(days=1)  # after which a quarantined metric is tried once more
+
+
+def record(state: MetricState, at: datetime) -> None:
+    """Keep what a state says from now on of staleness and held figures, where that is new. One SQL statement,
+    two where it is."""
+    told = {"stale_since": state.stale_since, "error": state.error, "held": state.held}
+    last = StateRecord.objects.filter(metric=state.metric_id).order_by("-at", "-id").values(*told).first()
+    well: dict[str, Any] = {"stale_since": None, "error": "", "held": []}
+    if (last or well) != told:
+        StateRecord.objects.create(metric_id=state.metric_id, at=at, **told)
 
 
 def left_out(metrics: Collection[Metric], now: datetime) -> set[str]:
@@ -39,6 +49,7 @@ def failed(metric: Metric, error: str, now: datetime, missed: date | None) -> Me
     else:
         state.retry_at = now + wait(state.attempts)
     state.save()
+    record(state, now)
     return state
 
 
@@ -50,6 +61,7 @@ def waits(metric: Metric, operands: Collection[str], now: datetime, missed: date
     state.stale_since = state.stale_since or now
     state.dirty_from = earlier(state.dirty_from, missed)
     state.save()
+    record(state, now)
 
 
 def missed(metrics: Collection[Metric], since: date) -> None:
@@ -59,7 +71,7 @@ def missed(metrics: Collection[Metric], since: date) -> None:
         state.save(update_fields=["dirty_from"])
 
 
-def recovered(metrics: Collection[Metric]) -> list[tuple[Metric, datetime]]:
+def recovered(metrics: Collection[Metric], now: datetime) -> list[tuple[Metric, datetime]]:
     """Forget failures of metrics that have been computed; returns those that had failed themselves, with the
     moment since which they were stale. Held figures stay."""
     states = list(MetricState.objects.filter(metric__in=metrics).select_related("metric"))
@@ -68,6 +80,10 @@ def recovered(metrics: Collection[Metric]) -> list[tuple[Metric, datetime]]:
             attempts=0, stale_since=None, dirty_from=None, quarantined_at=None, retry_at=None, error=""
         )
         MetricState.objects.filter(metric__in=metrics, held=[]).delete()
+    for state in states:
+        if state.stale_since or state.error:
+            well = MetricState(metric_id=state.metric_id, held=state.held)
+            record(well, now)
     return [(state.metric, state.stale_since) for state in states if state.attempts and state.stale_since]
 
 
@@ -122,6 +138,7 @@ def keep_held(
             state = state or MetricState(metric=metric)
             state.held = entries
             state.save()
+            record(state, now)
     return fresh
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from metrics.models import HeldDecision, Metric, MetricState
 from metrics.models.held import held_token
-from metrics.services.health import earlier
+from metrics.services.health import earlier, record
 from metrics.services.sentences import sentence
 from owners.models import User
 from owners.rules import require
@@ -67,4 +67,5 @@ def decide(
         first = min(date.fromisoformat(entry["period_start"]) for entry in chosen)
         state.dirty_from = earlier(state.dirty_from, first)
     state.save()
+    record(state, moment)
     return len(chosen)

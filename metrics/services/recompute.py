@@ -161,7 +161,8 @@ class _Taking:
                 m.pk: day
                 for key, m in settled.items()
                 if (day := self.standings.of(key).final_before) is not None
-            }
+            },
+            self.now,
         )
         self._note_health(good, failures, written, scopes)
         follow = dependents.update(
@@ -229,7 +230,7 @@ class _Taking:
         self, good: dict[str, Metric], failures: dict[str, str], written: Written, scopes: list[Scope]
     ) -> None:
         """Failed attempts, recoveries and held figures, and who is told."""
-        for metric, since in health.recovered([m for m in good.values() if self._made_up_for(m)]):
+        for metric, since in health.recovered([m for m in good.values() if self._made_up_for(m)], self.now):
             notices.metric_back(metric, since, self.source.data_owner)
         window = self.answer.window
         for key, message in failures.items():

@@ -77,18 +77,18 @@ def write(
     return written
 
 
-def settle(final_before: Mapping[int, date]) -> set[Touched]:
+def settle(final_before: Mapping[int, date], now: datetime) -> set[Touched]:
     """Declare final what lies before each metric's `final_before` with no window open, and provisional again
     what lies behind it (more lateness is allowed than before); returns which."""
     touched: set[Touched] = set()
     with connection.cursor() as cursor:
         for metric, day in final_before.items():
-            cursor.execute(_SETTLE, {"metric": metric, "day": day})
+            cursor.execute(_SETTLE, {"metric": metric, "day": day, "now": now})
             touched |= {Touched(*row) for row in cursor.fetchall()}
     return touched
 
 
-def restate(drafts: Iterable[Draft]) -> set[Touched]:
+def restate(drafts: Iterable[Draft], now: datetime) -> set[Touched]:
     """Give stored figures the status of their drafts and nothing else; returns the periods of those changed.
 
     For figures that an edit from a later day on has left as they were."""
@@ -96,7 +96,7 @@ def restate(drafts: Iterable[Draft]) -> set[Touched]:
     with connection.cursor() as cursor:
         for draft in drafts:
             where = (draft.metric, draft.grain, draft.dimension, draft.member, draft.start, draft.end)
-            cursor.execute(_RESTATE, [draft.status, *where, draft.status])
+            cursor.execute(_RESTATE, [draft.status, *where, draft.status, now])
             touched |= {Touched(*row) for row in cursor.fetchall()}
     return touched
 
@@ -152,7 +152,8 @@ _MARK_GONE = f"""
 """  # noqa: S608
 
 # A figure is updated (and gets a new computed_at and run) only where it differs; status and version follow
-# silently, for they say nothing new about the figure.
+# silently, for they say nothing new about the figure. What they were is kept with the cause `status`, for
+# readings of a past instant: such a revision has the computed_at of the figure that still stands.
 _MERGE = f"""
     WITH merged AS (
         MERGE INTO metrics_value v
@@ -181,12 +182,12 @@ _MERGE = f"""
         INSERT INTO metrics_revision ({COLUMNS}, computed_at, replaced_at, cause, run_id)
         SELECT m.metric_id, m.grain, m.period_start, m.period_end, m.dimension, m.member,
                m.value, m.numerator, m.denominator, m.immature, m.status, m.version, m.computed_at, %(now)s,
-               CASE WHEN NOT m.over THEN 'open' WHEN m.new_version <> m.version THEN 'definition'
-                    ELSE %(cause)s END,
+               CASE WHEN NOT m.figure THEN 'status' WHEN NOT m.over THEN 'open'
+                    WHEN m.new_version <> m.version THEN 'definition' ELSE %(cause)s END,
                %(run)s
         FROM (SELECT merged.*, (e.past IS NULL OR period_end <= e.past) AS over
               FROM merged LEFT JOIN reached e USING (metric_id)) m
-        WHERE m.figure AND m.action <> 'INSERT' AND (m.over OR m.computed_at < %(today)s)
+        WHERE m.action <> 'INSERT' AND (NOT m.figure OR m.over OR m.computed_at < %(today)s)
     )
     SELECT count(*) FILTER (WHERE figure), metric_id, grain, period_start, period_end FROM merged
     WHERE figure OR status <> new_status
@@ -204,20 +205,32 @@ _RETIRE = f"""
     SELECT {COLUMNS}, computed_at, %s, 'definition', NULL FROM gone
 """  # noqa: S608
 
-_SETTLE = """
-    UPDATE metrics_value SET status = CASE status WHEN 'final' THEN 'provisional' ELSE 'final' END
-    WHERE metric_id = %(metric)s
-      AND (status = 'provisional' AND period_end <= %(day)s AND coalesce(immature, 0) = 0
-           OR status = 'final' AND period_end > %(day)s)
-    RETURNING metric_id, grain, period_start, period_end
-"""
+_SETTLE = f"""
+    WITH settled AS (
+        UPDATE metrics_value SET status = CASE status WHEN 'final' THEN 'provisional' ELSE 'final' END
+        WHERE metric_id = %(metric)s
+          AND (status = 'provisional' AND period_end <= %(day)s AND coalesce(immature, 0) = 0
+               OR status = 'final' AND period_end > %(day)s)
+        RETURNING old.*
+    ), kept AS (
+        INSERT INTO metrics_revision ({COLUMNS}, computed_at, replaced_at, cause, run_id)
+        SELECT {COLUMNS}, computed_at, %(now)s, 'status', NULL FROM settled
+    )
+    SELECT metric_id, grain, period_start, period_end FROM settled
+"""  # noqa: S608
 
-_RESTATE = """
-    UPDATE metrics_value SET status = %s
-    WHERE metric_id = %s AND grain = %s AND dimension = %s AND member = %s AND period_start = %s
-      AND period_end = %s AND status <> %s
-    RETURNING metric_id, grain, period_start, period_end
-"""
+_RESTATE = f"""
+    WITH restated AS (
+        UPDATE metrics_value SET status = %s
+        WHERE metric_id = %s AND grain = %s AND dimension = %s AND member = %s AND period_start = %s
+          AND period_end = %s AND status <> %s
+        RETURNING old.*
+    ), kept AS (
+        INSERT INTO metrics_revision ({COLUMNS}, computed_at, replaced_at, cause, run_id)
+        SELECT {COLUMNS}, computed_at, %s, 'status', NULL FROM restated
+    )
+    SELECT metric_id, grain, period_start, period_end FROM restated
+"""  # noqa: S608
 
 
 def _merge(

@@ -138,13 +138,14 @@ def test_a_figure_that_is_no_longer_produced_goes_and_leaves_a_revision(metric: 
     assert Revision.objects.get().value == 5.0
 
 
-def test_status_and_version_alone_make_no_revision(metric: Metric) -> None:
+def test_status_and_version_alone_are_kept_as_no_change_of_the_figure(metric: Metric) -> None:
     put(metric, draft(metric, FIRST, 10.0, status="provisional"))
     settled = put(metric, draft(metric, FIRST, 10.0, version=2), now=NOON + timedelta(days=1))
     assert (settled.changed, len(settled.touched)) == (0, 1)  # dependents learn that it is final
     stored = Value.objects.get()
     assert (stored.status, stored.version, stored.computed_at) == ("final", 2, NOON)
-    assert not Revision.objects.exists()
+    (was,) = Revision.objects.all()
+    assert (was.cause, was.status, was.version, was.computed_at) == ("status", "provisional", 1, NOON)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, "12", "n/a", b"1", True, 10**400])
@@ -213,7 +214,7 @@ def test_settling_makes_final_what_the_watermark_has_passed(metric: Metric) -> N
         draft(metric, FIRST + timedelta(days=1), 2.0, status="provisional", immature=3),
         draft(metric, FIRST + timedelta(days=2), 3.0, status="provisional"),
     )
-    touched = settle({metric.id: date(2026, 3, 3)})
+    touched = settle({metric.id: date(2026, 3, 3)}, NOON + timedelta(hours=1))
     assert {t.start for t in touched} == {FIRST}
     assert list(Value.objects.order_by("period_start").values_list("status", flat=True)) == [
         "final",
