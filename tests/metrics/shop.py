@@ -203,7 +203,9 @@ def everything() -> list[tuple[Any, ...]]:
 
 
 def revisions(key: str, grain: str = "day") -> list[tuple[date, float | None, str]]:
-    rows = Revision.objects.filter(metric__key=key, grain=grain, dimension="").order_by("id")
+    """Figures that were replaced by others; not those of which only the status or version was."""
+    rows = Revision.objects.filter(metric__key=key, grain=grain, dimension="").exclude(cause="status")
+    rows = rows.order_by("id")
     return list(rows.values_list("period_start", "value", "cause"))
 
 
