@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from calc.calendar import PERIODS, Calendar, Grain
 from metrics.models import Metric, Value
 from metrics.services.health import bounds_of, keep_held
-from metrics.services.writing import Draft, Reach, Scope, Written, write
+from metrics.services.incoming import Draft, Reach, Scope
+from metrics.services.writing import Written, write
 
 CALENDAR = Calendar()
 NOW = datetime(2020, 7, 2, 12, tzinfo=UTC)
