@@ -46,8 +46,9 @@ class Formula:
         try:
             tree = ast.parse(plain, mode="eval").body
         except SyntaxError as error:
-            at = error.offset - 1 if error.offset else None
-            raise FormulaError(f"the formula cannot be read: {error.msg}", at) from None
+            at = error.offset - 1 if error.offset else len(plain)
+            said = str(error.msg).replace("invalid syntax", "something is missing, or does not belong")
+            raise FormulaError(f"the formula cannot be read: {said}", at) from None
         except (ValueError, MemoryError, RecursionError):
             raise FormulaError("the formula cannot be read") from None
         names: dict[str, None] = {}

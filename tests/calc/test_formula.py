@@ -155,3 +155,22 @@ def test_against_plain_python(a: float | None, b: float | None, c: float | None)
     else:
         expected = (a - b) / c + 2 * max(a, c)
         assert result == (expected if math.isfinite(expected) else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("a /  * b", 4),  # of the formula with single blanks
+        ("a +", 3),
+        ("(a + b", 0),
+        ("a + open(b)", 4),
+        ("a * Größe + 'x'", 4),
+        ("abs(a) + 'ü' + b ** c", 9),
+        ("min(a, 'ü') + b ** c", 7),
+        ("", None),
+    ],
+)
+def test_where_a_mistake_lies(text: str, at: int | None) -> None:
+    with pytest.raises(FormulaError) as told:
+        Formula.parse(text)
+    assert told.value.at == at

@@ -265,7 +265,7 @@ def test_a_metric_without_figures_is_named(shop: Client) -> None:
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("formula", {"formula": "rows / * 2"}, "character 8: “* 2”"),
-    ("formula", {"formula": "rows + "}, "cannot be read"),
+    ("formula", {"formula": "rows + "}, "does not belong (at its end)"),
     ("formula", {"formula": "rows + piecse"}, "“piecse” (character 8) is no metric that you can use"),
     ("formula", {"formula": "rows + piecse"}, "did you mean 'pieces'"),
     ("formula", {"formula": "rows + x", "input-name-0": "x"}, "Choose the metric"),
