@@ -126,6 +126,8 @@ def test_what_the_machinery_moves_is_no_change(company: Stage) -> None:
     before = len(audit.changes(Cut(kind="definition"), CALENDAR, limit=500).changes)
     for day in (1, 2, 3):
         Source.objects.update(watermark=date(2026, 1, day))
+    Source.objects.update(failed_since=datetime(2026, 1, 4, tzinfo=UTC))
+    Source.objects.update(late_since=datetime(2026, 1, 5, tzinfo=UTC), failed_since=None)
     assert len(audit.changes(Cut(kind="definition"), CALENDAR, limit=500).changes) == before
     Source.objects.update(spec={"table": "other"})
     change = newest("source")

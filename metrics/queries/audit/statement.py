@@ -37,7 +37,10 @@ SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 MODELS = {title: model for models in SOURCES.values() for model, title in models}
 # What the machinery moves by itself is no change of a definition.
-_WITHOUT = {"metrics.Source": "'{watermark,pgh_id,pgh_created_at,pgh_label,pgh_context_id}'::text[]"}
+_WITHOUT = {
+    "metrics.Source": "'{watermark,failed_since,late_since,pgh_id,pgh_created_at,pgh_label,pgh_context_id}'"
+    "::text[]"
+}
 
 _HITS = """
     hit AS (

@@ -3,7 +3,10 @@ that stand for words. A column without words fails a test."""
 
 # Columns that say nothing of their own beside who, when and what.
 SILENT = frozenset(
-    {"id", "author_id", "entered_at", "updated_at", "created_at", "date_joined", "origin", "watermark"}
+    {
+        *("id", "author_id", "entered_at", "updated_at", "created_at", "date_joined", "origin"),
+        *("watermark", "failed_since", "late_since"),
+    }
 )
 # What columns are called wherever they stand; `COLUMNS` says where one is called otherwise.
 SHARED = {
