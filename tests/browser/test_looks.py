@@ -75,6 +75,17 @@ def test_what_executives_see_is_accessible(company: Stage, open_as: Open, theme:
     assert not wrong, "\n".join(wrong)
 
 
+def test_a_wall_is_read_from_afar(company: Stage, open_as: Open) -> None:
+    """On a 4K screen the type is at least half as large again as at 1080p, and nothing is pushed out."""
+    size = "parseFloat(getComputedStyle(document.documentElement).fontSize)"
+    desk = open_as(company.elena, width=1920, height=1080).go("/me/").evaluate(size)
+    visit = open_as(company.elena, width=3840, height=2160)
+    for path in (f"/{company.state}", "/me/", f"/targets/{company.quarter}/", "/leaders/"):
+        page = visit.go(path)
+        assert page.evaluate(size) >= 1.5 * desk
+        assert page.evaluate("document.documentElement.scrollWidth") == 3840, path
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_settings_are_one_row_of_tabs_on_a_phone(company: Stage, open_as: Open, script: bool) -> None:
     """A long row is pushed sideways; the tab that one is in is seen, and any other once it has the focus."""
