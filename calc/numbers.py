@@ -12,6 +12,7 @@ THIN = "\u202f"  # narrow no-break space: thin, and a figure never breaks over t
 SPACE = "\u00a0"  # between a figure and a word
 MINUS = "\u2212"
 UNKNOWN = "\u2013"
+LARGEST = 1e15  # beyond, a figure is a slip of the keyboard
 
 _SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥", "INR": "₹", "KRW": "₩", "ILS": "₪", "UAH": "₴"}
 _WHOLE_CURRENCIES = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})  # ISO 4217 with no minor unit

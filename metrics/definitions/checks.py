@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from calc.calendar import PERIODS, Calendar, Grain
+from calc.numbers import LARGEST
 from calc.plan import GoalKind, Plan
 from metrics.definitions.build import goal_of, is_additive, merges_of
 from metrics.definitions.file import Definitions
@@ -232,9 +233,13 @@ def target_mistakes(
         return
     goal, value = goal_of(metric), target.get("value")
     benchmarks = {date.fromisoformat(f"{month}-01"): v for month, v in target.get("benchmarks", {}).items()}
+    figures = [("value", value), *((f"benchmarks.{day:%Y-%m}", v) for day, v in benchmarks.items())]
+    for place, figure in [*figures, ("baseline", target.get("baseline"))]:
+        if figure is not None and abs(figure) > LARGEST:
+            yield place, f"{figure:g} is too large to be right"
+            return
     if is_share(metric):
-        shares = [("value", value), *((f"benchmarks.{day:%Y-%m}", v) for day, v in benchmarks.items())]
-        for place, share in shares:
+        for place, share in figures:
             if share is not None and share > 1:
                 hint = f" (for {share:g} % write {share:g}% or {share / 100:g})" if share <= 100 else ""
                 yield place, f"{share * 100:g} % is more than the whole: a share cannot pass 100 %{hint}"

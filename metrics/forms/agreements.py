@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from metrics.forms.numbers import read_number
+from metrics.forms.numbers import read_plan
 from metrics.services.agreements import LONGEST
 
 
@@ -27,7 +27,7 @@ class AnswerForm(forms.Form):
         given: dict[str, Any] = super().clean() or {}
         if given.get("do") == "answer":
             try:
-                given["number"] = read_number(given.get("figure", ""), share=self.share)
+                given["number"] = read_plan(given.get("figure", ""), share=self.share)
             except ValueError as wrong:
                 self.add_error("figure", str(wrong))
             else:

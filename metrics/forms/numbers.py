@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from calc.numbers import LARGEST
 from metrics.definitions.quantities import repr_percent
 from metrics.sheets.numbers import decimal_mark
 from metrics.sheets.numbers import read_number as read_cell
@@ -39,6 +40,14 @@ def read_number(text: str, *, share: bool = False) -> float | None:
     value = float(repr_percent(cleaned) if share else cleaned)
     if not math.isfinite(value):
         raise ValueError(f"“{text.strip()[:40]}” is too large.")
+    return value
+
+
+def read_plan(text: str, *, share: bool = False) -> float | None:
+    """A target or benchmark as `read_number` reads it; ValueError too for one that nobody can mean."""
+    value = read_number(text, share=share)
+    if value is not None and abs(value) > LARGEST:
+        raise ValueError(f"“{text.strip()[:40]}” is too large to be right.")
     return value
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from calc.numbers import gap, is_share, short
-from metrics.forms.numbers import read_number, same_number, write_number
+from metrics.forms.numbers import read_plan, same_number, write_number
 from metrics.forms.start_metrics import GRAINS, KINDS, UNITS
 from metrics.forms.targets import NEAR
 from metrics.models import Metric
@@ -58,8 +58,8 @@ def _aim(aim: Aim, typed: Mapping[str, str] | None) -> AimLine:
     if all(same_number(said, was) for said, was in pairs):
         return shown
     try:
-        target = read_number(text, share=share)
-        values = {m: read_number(said, share=share) for m, said in texts}
+        target = read_plan(text, share=share)
+        values = {m: read_plan(said, share=share) for m, said in texts}
     except ValueError as wrong:
         return AimLine(aim, text, texts, token, changed=True, error=str(wrong))
     given = {m: value for m, value in values.items() if value is not None}

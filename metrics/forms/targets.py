@@ -11,7 +11,7 @@ from calc.numbers import gap, is_share, short
 from calc.plan import GoalKind
 from calc.splits import split_goal
 from metrics.definitions.quantities import parse_growth
-from metrics.forms.numbers import figures_of, read_number, same_number, write_number
+from metrics.forms.numbers import figures_of, read_plan, same_number, write_number
 from metrics.queries.shapes import TargetCell, TargetRow
 
 NEAR = 1e-6  # relative; the same tolerance as in static/js/sums.js
@@ -99,7 +99,7 @@ def read_goal(text: str, unit: str) -> tuple[float | None, str]:
     if grows:
         parse_growth(plain)
         return None, plain
-    return read_number(plain, share=is_share(unit)), ""
+    return read_plan(plain, share=is_share(unit)), ""
 
 
 def split_line(line: Line, how: str, quarter: Period) -> tuple[Line, str]:
@@ -183,7 +183,7 @@ def _read(row: TargetRow, typed: Mapping[str, str] | None) -> Line:
     share = is_share(row.metric.unit)
     try:
         target, growth = read_goal(target_text, row.metric.unit)
-        values = [read_number(text, share=share) for text in texts]
+        values = [read_plan(text, share=share) for text in texts]
         error = _wrong(row, target, growth, values)
     except ValueError as wrong:
         error = f"{str(wrong)[:1].upper()}{str(wrong)[1:]}"

@@ -165,6 +165,7 @@ def check_target(
         {
             "value": value,
             "growth": growth if value is None else "",
+            "baseline": baseline,
             "benchmarks": {f"{month:%Y-%m}": amount for month, amount in benchmarks.items()},
         }
     )

@@ -1,7 +1,7 @@
 """Is the machinery healthy? Sources, updates, and one button to recompute."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -69,6 +69,8 @@ def updates(request: HttpRequest) -> HttpResponse:
 def recompute(request: HttpRequest) -> HttpResponse:
     """Asks for an update of one source, or of all."""
     key = request.POST.get("source", "")
+    if "\0" in key:
+        raise Http404("no source is called so")
     chosen = Source.objects.filter(archived_at=None)
     if key:
         chosen = Source.objects.filter(pk=get_object_or_404(chosen, key=key).pk)

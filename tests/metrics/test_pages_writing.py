@@ -255,6 +255,10 @@ def test_an_analyst_asks_for_an_update_and_a_leader_cannot(company: Stage) -> No
     run = Run.objects.exclude(state="done").get()
     assert (run.source.key, run.cause, run.requested_by) == ("orders", "request", company.analyst)
     assert 'hx-trigger="every 2s"' in response.content.decode()  # it renews itself while one is open
+    for unknown in ("nothing", "\0", "orders\0"):
+        answer = signed_in(company.analyst).post("/settings/updates/now/", {"source": unknown})
+        assert answer.status_code == 404, unknown
+    assert Run.objects.count() == 2
 
 
 def test_no_address_writes_by_get(company: Stage) -> None:

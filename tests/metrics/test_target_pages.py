@@ -77,6 +77,21 @@ def test_a_split_is_seen_before_it_is_saved(company: Stage) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("key", ["orders", "on_time"])
+@pytest.mark.parametrize("figure", ["1e19", "-1e307", "-1e309", "9" * 60])
+@pytest.mark.parametrize("do", ["save", "even", "season"])
+def test_figures_that_nobody_can_mean_are_refused_in_words(
+    company: Stage, key: str, figure: str, do: str
+) -> None:
+    client, path = signed_in(company.executive), f"/targets/{company.quarter}/"
+    before = list(Target.objects.order_by("id").values_list("value", flat=True))
+    fields = inputs(client, path) | {f"target-{key}": figure, "reason": "A slip"}
+    answer = client.post(path, fields | {"do": do if do == "save" else f"{do}:{key}"})
+    assert answer.status_code == (422 if do == "save" else 200)
+    assert "is too large" in answer.content.decode()
+    assert list(Target.objects.order_by("id").values_list("value", flat=True)) == before
+
+
 def test_a_season_without_figures_is_said(company: Stage) -> None:
     client, path = signed_in(company.executive), f"/targets/{company.quarter}/"
     page = client.post(path, inputs(client, path) | {"do": "season:on_time"}).content.decode()

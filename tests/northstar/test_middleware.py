@@ -126,3 +126,10 @@ def test_a_form_that_is_refused_says_what_to_do(people: Company) -> None:
     answer = client.post("/account/notices/", {})
     assert answer.status_code == 403
     assert "Go back, copy what you have typed" in answer.content.decode()
+
+
+def test_a_form_of_many_metrics_is_read(people: Company, client: Client) -> None:
+    """A grid of targets has six fields a metric: those of four hundred are not too much."""
+    client.force_login(people.executive)
+    fields = {f"target-metric_{n}-{field}": "" for n in range(400) for field in range(6)}
+    assert client.post("/start/company/", fields).status_code == 422  # what is missing is said, as ever

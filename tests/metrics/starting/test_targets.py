@@ -80,6 +80,9 @@ def test_targets_are_saved_with_the_months_that_are_proposed(people: Company, ex
     refused = executive.post("/start/targets/", {**base, "target-orders": "9000", **wrong})
     assert refused.status_code == 422 and "add up to 3" in refused.content.decode()
     assert not Target.objects.exists()
+    for slip in ("1e16", "1e307"):
+        refused = executive.post("/start/targets/", {**base, "target-orders": slip})
+        assert refused.status_code == 422 and "too large to be right" in refused.content.decode()
     saved = executive.post("/start/targets/", {**base, "target-orders": "9000", "target-nps": "50"})
     assert saved["Location"] == "/start/leaders/"
     assert sum(Benchmark.objects.filter(target__metric=orders).values_list("value", flat=True)) == 9000
