@@ -118,6 +118,15 @@ def test_the_quarter_so_far_is_disputed_from_its_first_day(people: Company) -> N
     assert len(said(page(people).chart.actual)) == 44
 
 
+def test_a_running_total_is_in_doubt_for_one_reason_also_when_it_is_as_long_as_the_disputed_month(
+    people: Company,
+) -> None:
+    raised(people)
+    found = said(page(people).chart.actual)
+    assert len(found) == 44
+    assert set(found.values()) == {(f"its figure for July is {TOLD}",)}  # one mark, not three
+
+
 def test_what_is_built_on_it_is_marked_through_every_metric_between(people: Company) -> None:
     raised(people)
     why = (f"built on Orders, whose figure for July is disputed: {ODD}",)
