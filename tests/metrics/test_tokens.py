@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test import Client
 
+from calc.calendar import Calendar
 from metrics.queries.audit import Cut, changes
 from metrics.queries.recorded import events
 from metrics.services.storing import rename_metric
@@ -252,6 +253,6 @@ def test_others_tokens_are_for_admins(people: Company) -> None:
 def test_the_audit_says_who_made_and_who_revoked_it(people: Company) -> None:
     token_of(people.alice)
     tokens.revoke(people.admin, ApiToken.objects.get())
-    ended, made = (c for c in changes(Cut(kind="person"), UTC).changes if c.title == "token")
+    ended, made = (c for c in changes(Cut(kind="person"), Calendar()).changes if c.title == "token")
     assert (made.who, made.what, ended.who, ended.what) == ("Alice", "new", "Admin", "changed")
     assert [d.name for d in ended.differences] == ["revoked at"]
