@@ -255,4 +255,4 @@ def test_the_audit_says_who_made_and_who_revoked_it(people: Company) -> None:
     tokens.revoke(people.admin, ApiToken.objects.get())
     ended, made = (c for c in changes(Cut(kind="person"), Calendar()).changes if c.title == "token")
     assert (made.who, made.what, ended.who, ended.what) == ("Alice", "new", "Admin", "changed")
-    assert [d.name for d in ended.differences] == ["revoked at"]
+    assert [d.name for d in ended.differences] == ["revoked"]
