@@ -18,7 +18,7 @@ from metrics.services.heartbeat import Heartbeat
 from metrics.services.incoming import Draft, Scope
 from metrics.services.ledger import Claim, LostClaim
 from metrics.services.manual import recompute_manual
-from metrics.services.standing import Standings
+from metrics.services.standing import Standings, effective_days
 from metrics.services.writing import Written, lock_figures, settle, status_of, write
 from warehouse.definitions import WarehouseError
 
@@ -132,6 +132,8 @@ class _Taking:
         self.standings = Standings(job.calendar, everyone, loaded)
         self.cause = {"schedule": "late_data", "request": "late_data"}.get(run.cause, run.cause)
         self.by_id = {m.pk: m for m in job.metrics.values()}
+        # What has ended before an edit's own day stays as it was said, however far back was asked.
+        self.since = effective_days(job.metrics.values())
 
     def take_in(self) -> tuple[Written, dict[str, str]]:
         job, answer = self.job, self.answer
@@ -191,6 +193,8 @@ class _Taking:
             if figure.key in self.answer.failures or (figure.grain.is_to_date and figure.key in merging):
                 continue
             metric = self.job.metrics[figure.key]
+            if figure.end <= self.since.get(metric.pk, date.min):
+                continue
             status = status_of(figure.end, self.standings.of(figure.key).final_before, figure.immature)
             yield Draft(
                 metric.pk,
@@ -213,9 +217,12 @@ class _Taking:
                 if key in self.answer.failures:
                     continue
                 metric = self.job.metrics[key]
+                start = max(asked.start, self.since.get(metric.pk, date.min))
+                if start >= asked.end:
+                    continue
                 for grain in asked.grains:
                     for dimension in ("",) if grain.is_to_date else ("", *self._dimensions(metric)):
-                        yield Scope(metric.pk, grain, dimension, asked.start, asked.end)
+                        yield Scope(metric.pk, grain, dimension, start, asked.end)
 
     def _dimensions(self, metric: Metric) -> Collection[str]:
         """Those it is broken down by, and those it once was, whose figures go."""

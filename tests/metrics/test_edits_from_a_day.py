@@ -34,8 +34,14 @@ class House:
             rows = [[at + timedelta(days=n), 2.0] for n in range(days)]
             db.executemany("INSERT INTO visits VALUES (?, ?)", rows)
 
-    def apply(self, points: str = "points", each: str = "points / visits", lateness: int = 0) -> None:
-        day = "" if (points, each) == ("points", "points / visits") else f", effective: {MARCH}"
+    def apply(
+        self,
+        points: str = "points",
+        each: str = "points / visits",
+        lateness: int = 0,
+        since: date = MARCH,
+    ) -> None:
+        day = "" if (points, each) == ("points", "points / visits") else f", effective: {since}"
         late = f", lateness: {lateness} days" if lateness else ""
         effective = {"points": day if points != "points" else "", "each": day}
         self.file.write_text(f"""
@@ -104,3 +110,24 @@ def test_final_and_provisional_follow_the_clock_before_the_day_too(house: House)
     run("recompute")
     for key in ("visits", "points", "each"):
         assert [m[2] for m in months(key)] == ["final", "final", "provisional"], key
+
+
+@pytest.mark.parametrize("after", [(), ("--from", "2026-03-05"), ("late",)])
+def test_a_day_inside_a_month_leaves_what_ended_before_it(house: House, after: tuple[str, ...]) -> None:
+    """Tripled from Wednesday 11 March on: days and weeks that ended before it stay, whatever is asked again.
+    The week and the month that hold the day are told by the new definition."""
+    house.apply(points="points * 3", since=date(2026, 3, 11), lateness=30 if after == ("late",) else 0)
+    run("recompute")
+    house.load(datetime(2026, 4, 1, 12))
+    run("recompute", *(after if after != ("late",) else ()))
+    for key in ("points", "each"):
+        days = Value.objects.filter(metric__key=key, grain="day").values_list(
+            "period_start", "value", "version"
+        )
+        said = {day: (value, version) for day, value, version in days}
+        assert {said[date(2026, 3, n)] for n in range(1, 11)} == {(2.0, 1)}
+        assert {said[date(2026, 3, n)] for n in range(11, 32)} == {(6.0, 2)}
+    weeks = Value.objects.filter(metric__key="points", grain="week", period_start__gte=date(2026, 3, 2))
+    told = weeks.order_by("period_start").values_list("value", "version")
+    assert list(told)[:3] == [(14.0, 1), (42.0, 2), (42.0, 2)]
+    assert [m[:2] for m in months("points")][1:3] == [(56.0, 1), (186.0, 2)]
