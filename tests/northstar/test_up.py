@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -74,15 +75,12 @@ class System:
 
     def pid_of(self, name: str) -> int | None:
         """The topmost process of the child of that name, None while there is none."""
-        known = [each for each in processes_of(self.data) if CHILDREN[name] in " ".join(each.cmdline())]
-        pids = {each.pid for each in known}
-        for each in known:
-            try:
-                if each.ppid() not in pids:
-                    return each.pid
-            except psutil.NoSuchProcess:
-                continue
-        return None
+        parents: dict[int, int] = {}
+        for each in processes_of(self.data):
+            with suppress(psutil.NoSuchProcess):  # it may end between two looks
+                if CHILDREN[name] in " ".join(each.cmdline()):
+                    parents[each.pid] = each.ppid()
+        return next((pid for pid, parent in parents.items() if parent not in parents), None)
 
 
 @pytest.fixture
