@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import environ
 import pghistory
@@ -11,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from northstar import logs
+from northstar.addresses import database_of
 from northstar.keys import kept
 from northstar.stack import valkey
 from northstar.stack.layout import Layout
@@ -160,17 +160,6 @@ PG_BIN = env.str("PG_BIN", default="")  # where pg_dump and pg_restore are
 EMBEDDED_BELL = not env.str("REDIS_URL", default="")
 LAYOUT = Layout.of(DATA_DIR) if EMBEDDED_DATABASE or EMBEDDED_BELL else None
 
-
-def _database(url: str) -> dict[str, Any]:
-    """Django's words for a database URL.
-
-    The host may be a socket's directory, its slashes written as `%2F`.
-    """
-    words: dict[str, Any] = dict(env.db_url_config(url))
-    host = unquote(urlsplit(url).netloc.rpartition("@")[2])
-    return {**words, "HOST": host} if host.startswith("/") else words
-
-
 DATABASES: dict[str, dict[str, Any]]
 if LAYOUT and EMBEDDED_DATABASE:
     DATABASES = {
@@ -183,8 +172,8 @@ if LAYOUT and EMBEDDED_DATABASE:
     }
     DATABASE_OWNER = {"USER": OWNER_ROLE}
 else:
-    DATABASES = {"default": _database(env.str("DATABASE_URL"))}
-    _owner = _database(env.str("DATABASE_OWNER_URL", default="") or env.str("DATABASE_URL"))
+    DATABASES = {"default": database_of(env.str("DATABASE_URL"))}
+    _owner = database_of(env.str("DATABASE_OWNER_URL", default="") or env.str("DATABASE_URL"))
     # Who migrates. The database itself is the same one.
     DATABASE_OWNER = {part: _owner.get(part, "") for part in ("USER", "PASSWORD", "HOST", "PORT")}
 

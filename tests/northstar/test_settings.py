@@ -97,11 +97,11 @@ def test_a_key_is_made_once_and_is_private(tmp_path: Path) -> None:
 
 
 def test_the_database_urls_host_may_be_a_sockets_directory() -> None:
-    from northstar.settings import _database
+    from northstar.addresses import database_of
 
-    assert _database("postgres://me@%2FVar%2Frun/name")["HOST"] == "/Var/run"
-    assert _database("postgres://me:pass@db:5433/name")["HOST"] == "db"
-    assert _database("postgres://me:pass@db:5433/name")["PORT"] == 5433
+    assert database_of("postgres://me@%2FVar%2Frun/name")["HOST"] == "/Var/run"
+    assert database_of("postgres://me:pass@db:5433/name")["HOST"] == "db"
+    assert database_of("postgres://me:pass@db:5433/name")["PORT"] == 5433
 
 
 def test_health_checks_of_connections_are_on() -> None:
